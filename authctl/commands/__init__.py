@@ -1,0 +1,1 @@
+"""The terminal edge: one file per command."""

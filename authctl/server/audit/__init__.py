@@ -1,0 +1,1 @@
+"""The audit trail: what happened, chained so that a later change shows."""

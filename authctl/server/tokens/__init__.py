@@ -1,0 +1,1 @@
+"""Access tokens: issuing, verifying, and the keys that sign them."""

@@ -1,0 +1,1 @@
+"""A software authenticator and client that run WebAuthn ceremonies without a browser."""
