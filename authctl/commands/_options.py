@@ -1,0 +1,16 @@
+"""Options that more than one command takes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from authctl.commands._output import Format
+
+FormatOption = Annotated[
+    Format,
+    typer.Option("--format", help="How the answer is written.", metavar="table|json|jsonl|csv", show_default=True),
+]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+EmailArgument = Annotated[str, typer.Argument(metavar="EMAIL", help="The user's e-mail address.", show_default=False)]

@@ -1,0 +1,19 @@
+"""`authctl users`: look at users, disable, delete or export them."""
+
+from __future__ import annotations
+
+from authctl.commands._lazy import Lazy, LazyGroup
+
+group = LazyGroup(
+    {
+        "list": Lazy("authctl.commands.users.list:list_users", "List all users."),
+        "show": Lazy("authctl.commands.users.show:show", "Show one user."),
+        "disable": Lazy("authctl.commands.users.disable:disable", "Lock a user out, from the next request on."),
+        "enable": Lazy("authctl.commands.users.enable:enable", "Let a disabled user in again."),
+        "logout": Lazy("authctl.commands.users.logout:logout", "End all sessions of a user."),
+        "delete": Lazy("authctl.commands.users.delete:delete", "Delete a user with their credentials and sessions."),
+        "export": Lazy("authctl.commands.users.export:export", "Write everything held about one person as JSON."),
+    },
+    name="users",
+    help="Look at users, disable, delete or export them.\n\nExample: authctl users list",
+)
