@@ -1,4 +1,4 @@
-"""Every error that authctl raises on purpose: a slug for machines, a sentence safe to show, a way out, and private debug text.
+"""Every error that authctl raises on purpose: a slug for machines, a sentence to show, a way out, private debug text.
 
 The classes know neither HTTP status nor exit number; each edge has one table for that.
 """

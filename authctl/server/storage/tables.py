@@ -6,10 +6,10 @@ hand; columns may be added to them, none may be renamed.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime  # noqa: TC003  the tables are built from these annotations
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, MetaData, SmallInteger, Text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, Integer, MetaData, SmallInteger, Text
 from sqlmodel import AutoString, Field, SQLModel
 
 from authctl.server.storage.identifiers import new_id
@@ -22,6 +22,9 @@ metadata.naming_convention = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+Wide: Any = BigInteger().with_variant(Integer(), "sqlite")
+"""64 bits: WebAuthn's sign count is unsigned with 32, and an SQLite INTEGER is as wide as it needs to be."""
 
 
 class Instance(SQLModel, table=True):
@@ -73,7 +76,7 @@ class WebauthnCredential(SQLModel, table=True):
     user_id: str
     credential_id: bytes
     public_key: bytes = Field(description="COSE_Key")
-    sign_count: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    sign_count: int = Field(default=0, sa_type=Wide, sa_column_kwargs={"server_default": "0"})
     created_at: datetime
     last_used_at: datetime | None = None
     algorithm: int = Field(description="COSE algorithm identifier")
@@ -149,10 +152,12 @@ class AuditWriter(SQLModel, table=True):
     log_file: str | None = Field(default=None, description="absolute path of the file this writer feeds")
     started_at: datetime
     closed_at: datetime | None = None
-    last_seq: int = 0
+    last_seq: int = Field(default=0, sa_type=Wide)
     last_mac: bytes = b""
-    shipped_seq: int = Field(default=0, description="rows up to here are in the log file")
-    checkpointed_seq: int = Field(default=0, description="rows up to here are named by a signed checkpoint")
+    shipped_seq: int = Field(default=0, sa_type=Wide, description="rows up to here are in the log file")
+    checkpointed_seq: int = Field(
+        default=0, sa_type=Wide, description="rows up to here are named by a signed checkpoint"
+    )
 
 
 class AuditLog(SQLModel, table=True):
@@ -181,7 +186,7 @@ class AuditLog(SQLModel, table=True):
     request_id: str | None = None
     peer_address: str | None = Field(default=None, description="personal; the socket's peer")
     writer_id: str
-    seq: int
+    seq: int = Field(sa_type=Wide)
     salt: bytes | None = Field(default=None, description="erased together with the personal columns")
     personal_digest: bytes
     anchors: str | None = Field(default=None, description="JSON: heads of other chains, on first rows and checkpoints")

@@ -1,0 +1,82 @@
+"""SQL statements: written once with SQLAlchemy Core from the tables, compiled once per dialect, run by the driver."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Boolean, DateTime, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import Insert
+from sqlmodel import UTCDateTime
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import ClauseElement
+    from sqlalchemy.engine import Dialect
+
+DIALECTS: dict[str, Dialect] = {
+    "sqlite": sqlite.dialect(paramstyle="named"),  # type: ignore[no-untyped-call]
+    "postgresql": postgresql.dialect(paramstyle="pyformat"),
+}
+
+Converter = tuple[int, "Callable[[Any], Any]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A statement for one driver: text, values written into it, and what its result columns need."""
+
+    sql: str
+    constants: dict[str, object]
+    converters: tuple[Converter, ...]
+
+
+class Statement:
+    """A Core statement; values are named parameters, `bindparam("name")`, or the columns of an insert."""
+
+    __slots__ = ("_clause", "_compiled")
+
+    def __init__(self, clause: ClauseElement) -> None:
+        self._clause = clause
+        self._compiled: dict[str, Compiled] = {}
+
+    def compiled(self, dialect: str) -> Compiled:
+        """The text and conversions for "sqlite" or "postgresql"."""
+        found = self._compiled.get(dialect)
+        if found is None:
+            found = self._compiled[dialect] = _compile(self._clause, dialect)
+        return found
+
+
+def _compile(clause: ClauseElement, dialect: str) -> Compiled:
+    columns = None
+    if isinstance(clause, Insert) and isinstance(clause.table, Table) and not clause.select:
+        columns = [column.name for column in clause.table.columns]
+    compiled = clause.compile(dialect=DIALECTS[dialect], column_keys=columns)
+    constants = {name: value for name, value in (compiled.params or {}).items() if value is not None}
+    return Compiled(str(compiled), constants, _converters(clause) if dialect == "sqlite" else ())
+
+
+def _converters(clause: ClauseElement) -> tuple[Converter, ...]:
+    """SQLite hands back text for times and integers for booleans."""
+    found: list[Converter] = []
+    for index, column in enumerate(getattr(clause, "exported_columns", ())):
+        if isinstance(column.type, UTCDateTime | DateTime):
+            found.append((index, read_time))
+        elif isinstance(column.type, Boolean):
+            found.append((index, bool))
+    return tuple(found)
+
+
+def read_time(text: str) -> datetime:
+    """An SQLite time as an aware UTC datetime; hand-written SQL may leave out fractions, or use a `T` and a `Z`."""
+    value = datetime.fromisoformat(text)
+    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def write_time(value: datetime) -> str:
+    """A time as SQLite keeps it: UTC, space between date and time, microseconds, so that text order is time order."""
+    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
