@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy.orm import configure_mappers
 
+import authctl.server.storage.tables  # noqa: F401  the classes have to exist before they are configured
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
