@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from authctl.errors import SettingsError
-from authctl.settings.model import SECRETS, Settings, variable
+from authctl.settings.model import SECRETS, WITH_FILE, Settings, variable
 from authctl.settings.rules import problems_between, warnings_about
 from authctl.settings.sources import Gathered, LayerSource, near_misses, read_dotenv, unknown_names
+from authctl.settings.values import list_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,34 +62,38 @@ def settings_warnings(settings: Settings) -> tuple[str, ...]:
 def _checked(gathered: Gathered) -> Settings:
     settings, wrong = _validated(gathered.values)
     unusable = frozenset(wrong) | gathered.unreadable
+    said = [problem for problems in wrong.values() for problem in problems]
     if not settings.origins and not {"origins", "port"} & unusable:
         settings = settings.model_copy(update={"origins": _local_origin(settings.port)})
-    problems = [*gathered.problems, *wrong.values(), *problems_between(settings, unusable)]
+    problems = [*gathered.problems, *said, *problems_between(settings, unusable)]
     if problems:
         raise SettingsError(tuple(problems), hint=_HINT)
     return settings
 
 
-def _validated(values: dict[str, Any]) -> tuple[Settings, dict[str, str]]:
-    """Settings of the usable values, and a problem for each field that is not usable by itself."""
+def _validated(values: dict[str, Any]) -> tuple[Settings, dict[str, list[str]]]:
+    """Settings of the usable values, and the problems of each field that is not usable by itself."""
     try:
         return Settings(**values), {}
     except ValidationError as error:
         wrong: dict[str, list[str]] = {}
         for item in error.errors(include_url=False, include_context=False, include_input=False):
-            wrong.setdefault(str(item["loc"][0]), []).append(item["msg"])
-    usable = {name: value for name, value in values.items() if name not in wrong}
-    return Settings(**usable), {name: _problem(name, values[name], messages) for name, messages in wrong.items()}
+            name, *place = item["loc"]
+            wrong.setdefault(str(name), []).append(_problem(str(name), values[str(name)], place, item["msg"]))
+    return Settings(**{name: value for name, value in values.items() if name not in wrong}), wrong
 
 
-def _problem(name: str, value: Any, messages: list[str]) -> str:
+def _problem(name: str, value: Any, place: list[int | str], message: str) -> str:
+    """One sentence for one refused value; the value is shown unless it could be, or hold, a secret."""
     if name not in Settings.model_fields:
         return f"{name} is not a setting"
-    said = "; ".join(dict.fromkeys(message.removeprefix("Value error, ") for message in messages))
-    said = said[:1].lower() + said[1:]
-    if name in SECRETS | {"database_url", "redis_url"}:
+    plain = message.removeprefix("Value error, ").replace("Input should", "should", 1)
+    said = plain[:1].lower() + plain[1:]
+    if name in WITH_FILE:
         return f"{variable(name)} {said}"
-    return f"{variable(name)} {str(value)[:100]!a}: {said}"
+    items = list_of(value)
+    shown = items[place[0]] if place and isinstance(place[0], int) else value
+    return f"{variable(name)} {str(shown)[:100]!a} {said}"
 
 
 def _local_origin(port: int) -> tuple[str, ...]:

@@ -91,7 +91,7 @@ def _asymmetric_needs_its_key(settings: Settings) -> Iterator[str]:
         yield f"JWT_ALGORITHM {settings.jwt_algorithm} needs JWT_PRIVATE_KEY_FILE"
 
 
-@_about(*_SYMMETRIC)
+@_about()  # an unusable key counts as not given, which is nothing to say here
 def _keys_are_strong(settings: Settings) -> Iterator[str]:
     for name in _SYMMETRIC:
         secret = getattr(settings, name)
@@ -99,7 +99,7 @@ def _keys_are_strong(settings: Settings) -> Iterator[str]:
             yield f"{variable(name)} {weakness}; make one with: openssl rand -base64 48"
 
 
-@_about(*_SYMMETRIC)
+@_about()
 def _keys_differ(settings: Settings) -> Iterator[str]:
     seen: dict[bytes, str] = {}
     for name in _SYMMETRIC:
@@ -112,16 +112,17 @@ def _keys_differ(settings: Settings) -> Iterator[str]:
         seen.setdefault(digest, name)
 
 
-@_about("environment")
-def _production_has_given_keys(settings: Settings) -> Iterator[str]:
-    if not settings.is_production:
-        return
-    needed = {"audit_key", "decoy_key", "checkpoint_key"}
-    if settings.jwt_algorithm == "HS256":  # the others need their key everywhere
-        needed.add("jwt_secret")
-    for name in sorted(needed & SECRETS):
-        if getattr(settings, name) is None:
+def _production_has_given(name: str) -> Rule:
+    def rule(settings: Settings) -> Iterator[str]:
+        is_used = name != "jwt_secret" or settings.jwt_algorithm == "HS256"
+        if settings.is_production and is_used and getattr(settings, name) is None:
             yield f"{variable(name)} has to be given in production; generated keys are for development"
+
+    return rule
+
+
+for _name in sorted(SECRETS - {"jwt_private_key"}):  # that one is never generated
+    _about("environment", "jwt_algorithm", _name)(_production_has_given(_name))
 
 
 @_about("environment", "rate_limits")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dotenv.parser import parse_stream
 from pydantic_settings import PydanticBaseSettingsSource
 
-from authctl.settings.model import FIELD_OF_FILE_VARIABLE, FIELD_OF_VARIABLE, Settings
+from authctl.settings.model import FIELD_OF_FILE_VARIABLE, FIELD_OF_VARIABLE, SECRETS, Settings, variable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ MAXIMUM_FILE_BYTES = 65_536
 _KNOWN = FIELD_OF_VARIABLE | FIELD_OF_FILE_VARIABLE
 _SQUEEZED = {name.replace("_", "").lower(): name for name in _KNOWN}
 _SHORTEST_GUESSED = 6
-_LIKENESS = 0.84  # JWT_SECRET_KEY is JWT_SECRET; APP_NAME is not RP_NAME
+_LIKENESS = 0.82  # JWT_SECRET_KEY is JWT_SECRET; APP_NAME is not RP_NAME
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ class LayerSource(PydanticBaseSettingsSource):
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         """The text of a field in this layer, or None."""
-        return self._variables.get(_variable_of(field_name)), field_name, False
+        return self._variables.get(variable(field_name)), field_name, False
 
     def __call__(self) -> dict[str, Any]:
         """The texts of all fields that this layer sets; the first layer that sets a field decides."""
@@ -63,27 +63,27 @@ class LayerSource(PydanticBaseSettingsSource):
         return found
 
     def _given(self, name: str, info: FieldInfo) -> tuple[str | None, str]:
-        variable = _variable_of(name)
+        known_as = variable(name)
         value, _, _ = self.get_field_value(info, name)
-        path = self._variables.get(f"{variable}_FILE") if f"{variable}_FILE" in FIELD_OF_FILE_VARIABLE else None
+        path = self._variables.get(f"{known_as}_FILE") if f"{known_as}_FILE" in FIELD_OF_FILE_VARIABLE else None
         if value is not None and path is not None:
-            self._refuse(name, f"{variable} and {variable}_FILE are both set in {self._label}; keep one")
+            self._refuse(name, f"{known_as} and {known_as}_FILE are both set in {self._label}; keep one")
             return None, ""
         if path is not None:
-            return self._read(name, variable, path), f"{self._label} ({variable}_FILE)"
-        if value == "" and info.default in (None, ()) and f"{variable}_FILE" not in FIELD_OF_FILE_VARIABLE:
+            return self._read(name, known_as, path), f"{self._label} ({known_as}_FILE)"
+        if value == "" and info.default in (None, ()) and name not in SECRETS:
             return None, ""
         return value, self._label
 
-    def _read(self, name: str, variable: str, path: str) -> str | None:
+    def _read(self, name: str, known_as: str, path: str) -> str | None:
         file = self._directory / path
         try:
             content = _content_of(file)
         except OSError as error:
-            self._refuse(name, f"{variable}_FILE: {path!r} cannot be read: {error.strerror or 'not a text file'}")
+            self._refuse(name, f"{known_as}_FILE: {path!r} cannot be read: {error.strerror or 'not a text file'}")
             return None
         except ValueError as error:
-            self._refuse(name, f"{variable}_FILE: {path!r} {error}")
+            self._refuse(name, f"{known_as}_FILE: {path!r} {error}")
             return None
         self._gathered.files[name] = file
         return content
@@ -91,10 +91,6 @@ class LayerSource(PydanticBaseSettingsSource):
     def _refuse(self, name: str, problem: str) -> None:
         self._gathered.problems.append(problem)
         self._gathered.unreadable.add(name)
-
-
-def _variable_of(name: str) -> str:
-    return next(variable for variable, field_name in FIELD_OF_VARIABLE.items() if field_name == name)
 
 
 def _content_of(file: Path) -> str:

@@ -69,7 +69,7 @@ def host_name(value: str) -> str:
 def origin(value: str) -> str:
     """A serialised origin exactly as browsers send it: https unless the host is localhost."""
     if "*" in value:
-        raise ValueError("wildcards are not allowed, list each origin")
+        raise ValueError("holds a wildcard; list each origin")
     try:
         parts = urlsplit(value)
         port = parts.port
