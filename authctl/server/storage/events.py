@@ -1,8 +1,150 @@
-"""Audit rows."""
+"""The rows of the audit trail: appended by the journal, read by queries and by verification."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Text, bindparam, func, or_, select, type_coerce
+
+from authctl.server.storage.connection import names_of
+from authctl.server.storage.rows import table_of
+from authctl.server.storage.statements import Statement
+from authctl.server.storage.tables import AuditLog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement
+
+    from authctl.server.storage.connection import Connection
+
+EventRow = tuple[Any, ...]
+"""A row in the order of the table's columns, as the driver gives it: with SQLite, `created_at` is its text."""
+
+COLUMNS: tuple[str, ...] = names_of(AuditLog)
+
+_events = table_of(AuditLog)
+# Times stay as they are stored: the chain covers them to the letter, and converting a million of them takes seconds.
+_plain = [type_coerce(column, Text) if column.name == "created_at" else column for column in _events.c]
+_of_writer = _events.c.writer_id == bindparam("writer")
+_ADD = Statement(_events.insert())
+_AT = Statement(select(*_plain).where(_of_writer, _events.c.seq == bindparam("seq")))
+_MAC_AT = Statement(select(_events.c.mac).where(_of_writer, _events.c.seq == bindparam("seq")))
+_BETWEEN = Statement(
+    select(*_plain)
+    .where(_of_writer, _events.c.seq > bindparam("after"), _events.c.seq <= bindparam("last"))
+    .order_by(_events.c.seq)
+    .limit(bindparam("most"))
+)
+_IN_CHAINS = Statement(select(*_plain).order_by(_events.c.writer_id, _events.c.seq))
+_BY_ID = Statement(_events.select().where(_events.c.id == bindparam("id")))
+_COUNT_OF_TYPE = Statement(
+    select(func.count()).select_from(_events).where(_events.c.event_type == bindparam("event_type"))
+)
+# `user_email` alone would miss the rows in which somebody else acted on the person.
+_ABOUT = Statement(
+    _events.select()
+    .where(
+        or_(
+            _events.c.user_email == bindparam("email"),
+            _events.c.user_id == bindparam("user_id"),
+            _events.c.target_user_id == bindparam("user_id"),
+        )
+    )
+    .order_by(_events.c.created_at, _events.c.id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """What a listing asks for; a field that is None or empty asks for nothing.
+
+    addresses  exact addresses as stored
+    contains   a part of `details`, taken literally
+    until      exclusive
+    """
+
+    event_types: tuple[str, ...] = ()
+    user_email: str | None = None
+    addresses: tuple[str, ...] = ()
+    contains: str | None = None
+    reason: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    success: bool | None = None
 
 
 class Events:
-    """x."""
+    """The table `audit_logs`. There is no method that changes a row: the trail is append-only."""
 
-    def __init__(self, connection: object) -> None:
-        self._c = connection
+    __slots__ = ("_connection",)
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, row: dict[str, object]) -> None:
+        """Appends a row; every column has to be there."""
+        self._connection.change(_ADD, row)
+
+    def by_id(self, event_id: str) -> AuditLog | None:
+        """The event with this id."""
+        return self._connection.model(_BY_ID, AuditLog, {"id": event_id})
+
+    def at(self, writer_id: str, seq: int) -> EventRow | None:
+        """The row at one place of a chain."""
+        return self._connection.one(_AT, {"writer": writer_id, "seq": seq})
+
+    def mac_at(self, writer_id: str, seq: int) -> bytes | None:
+        """The MAC at one place of a chain."""
+        mac: bytes | None = self._connection.scalar(_MAC_AT, {"writer": writer_id, "seq": seq})
+        return mac
+
+    def between(self, writer_id: str, *, after: int, last: int, most: int) -> list[EventRow]:
+        """Up to `most` rows of one chain with `after < seq <= last`, in their order."""
+        return self._connection.tuples(_BETWEEN, {"writer": writer_id, "after": after, "last": last, "most": most})
+
+    def in_chains(self) -> Iterator[EventRow]:
+        """Every row, chain by chain, each in its order; memory stays flat."""
+        return self._connection.stream(_IN_CHAINS)
+
+    def count_of_type(self, event_type: str) -> int:
+        """How many events are of this type."""
+        return int(self._connection.scalar(_COUNT_OF_TYPE, {"event_type": event_type}))
+
+    def about(self, *, email: str, user_id: str) -> Iterator[AuditLog]:
+        """Everything the trail holds about one person, oldest first."""
+        yield from self._connection.models(_ABOUT, AuditLog, {"email": email, "user_id": user_id})
+
+    def newest(self, wanted: EventFilter, limit: int | None) -> list[AuditLog]:
+        """The events that fit, newest first."""
+        query = _events.select().where(*_conditions(wanted)).order_by(_events.c.created_at.desc(), _events.c.id.desc())
+        return self._connection.models(Statement(query.limit(limit)), AuditLog)
+
+
+def _conditions(wanted: EventFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    columns = _events.c
+    if wanted.event_types:
+        found.append(_any_of(columns.event_type, wanted.event_types))
+    if wanted.user_email is not None:
+        found.append(columns.user_email == wanted.user_email)
+    if wanted.addresses:
+        found.append(_any_of(columns.ip_address, wanted.addresses))
+    if wanted.contains is not None:
+        found.append(columns.details.icontains(wanted.contains, autoescape=True))
+    if wanted.reason is not None:
+        found.append(columns.reason == wanted.reason)
+    if wanted.since is not None:
+        found.append(columns.created_at >= wanted.since)
+    if wanted.until is not None:
+        found.append(columns.created_at < wanted.until)
+    if wanted.success is not None:
+        found.append(columns.success == int(wanted.success))
+    return found
+
+
+def _any_of(column: ColumnElement[Any], values: tuple[str, ...]) -> ColumnElement[bool]:
+    """Equality with one of several; IN would need its list expanded by SQLAlchemy at execution."""
+    return or_(*(column == value for value in values))
