@@ -26,7 +26,7 @@ class Format(StrEnum):
     CSV = "csv"
 
 
-class ReaderLeft(Exception):  # noqa: N818  # not an error: `head` has seen enough
+class ReaderLeft(Exception):  # not an error: `head` has seen enough
     """The program that reads our answer has closed its end of the pipe."""
 
 
@@ -70,6 +70,13 @@ class Output:
                 _answer(csv_line(value.keys()) + csv_line(value.values()))
             case _:
                 _answer(json_document(value, indented=self.format is Format.JSON) + "\n")
+
+    def done(self, sentence: str, value: Row) -> None:
+        """Answers that something was done: a sentence for a person, its members for a program."""
+        if self.format is Format.TABLE:
+            _answer(escaped(sentence) + "\n")
+        else:
+            self.record(value)
 
     def stream(self, rows: Iterable[Row], columns: Sequence[Column]) -> None:
         """Writes each row as it comes, in constant memory; JSON becomes an array with one row per line."""

@@ -1,0 +1,25 @@
+"""`authctl db current`: shows the schema version of the database."""
+
+from __future__ import annotations
+
+from authctl.commands._options import FormatOption
+from authctl.commands._output import Format, Output
+from authctl.commands._session import require_database
+
+
+def current(output_format: FormatOption = Format.TABLE) -> None:
+    """Show the schema version of the database.
+
+    Example: authctl db current
+    """
+    from authctl.server.storage import schema
+    from authctl.server.storage.engine import choose_driver
+    from authctl.settings import load_settings
+
+    settings = load_settings()
+    require_database(settings)
+    found = schema.version(choose_driver(settings.database_url))
+    output = Output(output_format)
+    output.record({"version": found, "newest": schema.HEAD, "is_current": found == schema.HEAD})
+    if found != schema.HEAD:
+        output.hint("authctl db upgrade brings the database to the newest version")
