@@ -1,0 +1,62 @@
+# Everything a developer types. The environment is made from the lock files and made again when they change.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PYTEST_FLAGS ?= -n 2 --dist worksteal
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: help serve test lint format bench lock clean
+
+help: ## shows this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+serve: $(VENV)/.run ## serves http://localhost:8000 on an embedded database in this folder
+	@exec $(BIN)/authctl serve
+
+test: $(VENV)/.dev ## runs every test, with coverage
+	rm -f .coverage .coverage.*
+	COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml $(BIN)/coverage run -m pytest $(PYTEST_FLAGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+lint: $(VENV)/.dev ## checks style, types and formatting
+	$(BIN)/ruff check authctl tests bench
+	$(BIN)/ruff format --check authctl tests bench
+	$(BIN)/mypy
+
+format: $(VENV)/.dev ## formats the code
+	$(BIN)/ruff check --fix authctl tests bench
+	$(BIN)/ruff format authctl tests bench
+
+bench: $(VENV)/.dev ## measures the service on this machine; see bench/README.md
+	$(BIN)/python -m bench
+
+lock: $(VENV)/.lock ## pins the newest versions that fit, with hashes and without addresses
+	$(VENV)/lock/bin/uv pip compile --quiet --upgrade $(LOCK) pyproject.toml --extra build -o requirements/run.txt
+	$(VENV)/lock/bin/uv pip compile --quiet --upgrade $(LOCK) pyproject.toml --extra build --extra postgres \
+	  --extra test --extra lint -c requirements/run.txt -o requirements/dev.txt
+
+LOCK := --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
+
+clean: ## removes the environment and what tests leave behind; databases and keys stay
+	rm -rf $(VENV) .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements/run.txt pyproject.toml | $(BIN)/python
+	@test -f $(VENV)/.dev || $(BIN)/pip install --quiet --require-hashes -r requirements/run.txt
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# soft-webauthn does not resolve together with the other pins: requirements/interop.txt says why.
+$(VENV)/.dev: requirements/dev.txt requirements/interop.txt pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements/interop.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/.run
+
+$(VENV)/.lock:
+	$(PYTHON) -m venv $(VENV)/lock
+	$(VENV)/lock/bin/pip install --quiet uv
+	@touch $@
