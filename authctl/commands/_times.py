@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from authctl.errors import UsageError
 
-_AGO = re.compile(r"(\d{1,6})\s*(s|m|h|d|w)\Z")
+_AGO = re.compile(r"([0-9]{1,6}) ?([smhdw])\Z")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _HINT = "write a span back from now (30m, 24h, 7d, 2w) or a time (2026-01-31, 2026-01-31T08:00, 2026-01-31T08:00Z)"
 
