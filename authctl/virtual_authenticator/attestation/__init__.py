@@ -1,0 +1,1 @@
+"""Attestation statement formats, one file each."""

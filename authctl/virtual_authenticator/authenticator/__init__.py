@@ -1,0 +1,1 @@
+"""The authenticator's part: keys, user gesture, counters, and the two operations that sign."""

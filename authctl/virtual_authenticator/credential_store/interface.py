@@ -1,0 +1,72 @@
+"""What a credential is, and what every store of credentials promises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from authctl.virtual_authenticator.authenticator.counters import CounterPolicy
+    from authctl.virtual_authenticator.authenticator.keys import CredentialKey
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A public key credential source (WebAuthn Level 3 §4) with its counter, and what the client shows of it."""
+
+    credential_id: bytes
+    rp_id: str
+    user_handle: bytes
+    user_name: str
+    user_display_name: str
+    key: CredentialKey
+    counter: CounterPolicy
+    created_at: datetime
+    sign_count: int = 0
+    is_discoverable: bool = True
+    is_backup_eligible: bool = False
+    is_backed_up: bool = False
+    attachment: str = "platform"
+    transports: tuple[str, ...] = field(default=("internal",))
+
+    def is_replaced_by(self, other: Credential) -> bool:
+        """Whether storing the other drops this one: an authenticator holds one discoverable credential per account."""
+        return (
+            self.is_discoverable
+            and other.is_discoverable
+            and (self.rp_id, self.user_handle) == (other.rp_id, other.user_handle)
+        )
+
+
+class CredentialStore(Protocol):
+    """Keeps credentials and their counters. All lists are newest first."""
+
+    def add(self, credential: Credential) -> None:
+        """Keeps a new credential; one that `is_replaced_by` it goes."""
+        ...
+
+    def candidates(self, rp_id: str, credential_ids: Sequence[bytes] | None) -> list[Credential]:
+        """The credentials of the RP id among those ids, or its discoverable ones when None is given."""
+        ...
+
+    def count_signature(self, credential_id: bytes, policy: CounterPolicy | None = None) -> int | None:
+        """Moves the counter by the given or the credential's own policy and returns it once it is kept for good.
+
+        None when there is no such credential any more.
+        """
+        ...
+
+    def shared_count(self) -> int:
+        """The counter that all credentials share."""
+        ...
+
+    def all(self) -> list[Credential]:
+        """Every credential."""
+        ...
+
+    def remove(self, credential_id: bytes) -> bool:
+        """Forgets a credential; False when there was none."""
+        ...

@@ -1,0 +1,1 @@
+"""Reports of ceremonies for other programs, one format per file."""
