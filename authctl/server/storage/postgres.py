@@ -26,14 +26,14 @@ class PostgresDriver:
     begin_read = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
     def __init__(self, url: URL) -> None:
-        self._conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self.conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._psycopg = _import_psycopg()
         self.exceptions: tuple[type[Exception], ...] = (self._psycopg.Error, UnicodeEncodeError)
 
     def connect(self, *, readonly: bool) -> Any:
         """A connection in autocommit mode whose commits are durable and whose waits are bounded."""
         return self._psycopg.connect(
-            self._conninfo,
+            self.conninfo,
             autocommit=True,
             connect_timeout=3,
             prepare_threshold=2,
