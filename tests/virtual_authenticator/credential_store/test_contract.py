@@ -1,0 +1,109 @@
+"""What every store promises, in memory and in a file."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from authctl.virtual_authenticator import ES256, Credential, CredentialStore, FileStore, MemoryStore, SystemRandom
+from authctl.virtual_authenticator.authenticator.counters import GLOBAL, PER_CREDENTIAL, CounterPolicy
+from authctl.virtual_authenticator.authenticator.keys import CredentialKey
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEY = CredentialKey.generate(ES256, SystemRandom())
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def credential(number: int, *, handle: bytes | None = None, rp_id: str = "localhost", **changes: object) -> Credential:
+    values: dict[str, object] = {
+        "credential_id": b"id-%d" % number,
+        "rp_id": rp_id,
+        "user_handle": handle or b"user-%d" % number,
+        "user_name": f"user{number}@example.com",
+        "user_display_name": "Üser",
+        "key": KEY,
+        "counter": PER_CREDENTIAL,
+        "created_at": START + timedelta(seconds=number),
+        **changes,
+    }
+    return Credential(**values)  # type: ignore[arg-type]  # built from a table
+
+
+@pytest.fixture(params=["memory", "file"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> CredentialStore:
+    return MemoryStore() if request.param == "memory" else FileStore(tmp_path / "passkeys.json")
+
+
+def ids(found: list[Credential]) -> list[bytes]:
+    return [each.credential_id for each in found]
+
+
+def test_a_new_store_is_empty(store: CredentialStore) -> None:
+    assert store.all() == []
+    assert store.shared_count() == 0
+    assert store.candidates("localhost", None) == []
+    assert store.candidates("localhost", [b"id-1"]) == []
+
+
+def test_what_was_added_comes_back_newest_first(store: CredentialStore) -> None:
+    for number in (1, 2, 3):
+        store.add(credential(number))
+    assert ids(store.all()) == [b"id-3", b"id-2", b"id-1"]
+    kept = store.all()[2]
+    assert kept.user_display_name == "Üser"
+    assert kept.created_at == START + timedelta(seconds=1)
+    assert kept.key.to_pkcs8() == KEY.to_pkcs8()
+    assert (kept.counter, kept.transports, kept.attachment) == (PER_CREDENTIAL, ("internal",), "platform")
+
+
+def test_candidates_belong_to_the_rp_id(store: CredentialStore) -> None:
+    store.add(credential(1))
+    store.add(credential(2, rp_id="example.com"))
+    store.add(credential(3, is_discoverable=False))
+    store.add(credential(4))
+    assert ids(store.candidates("localhost", None)) == [b"id-4", b"id-1"]
+    assert ids(store.candidates("localhost", [b"id-1", b"id-2", b"id-3", b"id-9"])) == [b"id-3", b"id-1"]
+
+
+def test_a_discoverable_credential_takes_the_place_of_the_one_for_the_same_account(store: CredentialStore) -> None:
+    store.add(credential(1, handle=b"same"))
+    store.add(credential(2, handle=b"same", rp_id="example.com"))
+    store.add(credential(3, handle=b"same", is_discoverable=False))
+    store.add(credential(4, handle=b"same"))
+    assert ids(store.all()) == [b"id-4", b"id-3", b"id-2"]
+
+
+def test_a_signature_moves_the_counter_of_its_credential(store: CredentialStore) -> None:
+    store.add(credential(1))
+    store.add(credential(2))
+    assert [store.count_signature(b"id-1") for _ in range(3)] == [1, 2, 3]
+    assert [each.sign_count for each in store.all()] == [0, 3]
+
+
+def test_a_signature_moves_the_shared_counter_when_the_policy_is_global(store: CredentialStore) -> None:
+    store.add(credential(1, counter=GLOBAL))
+    store.add(credential(2))
+    assert store.count_signature(b"id-1") == 1
+    assert store.count_signature(b"id-2", GLOBAL) == 2
+    assert store.shared_count() == 2
+
+
+def test_another_policy_may_be_given(store: CredentialStore) -> None:
+    store.add(credential(1))
+    assert store.count_signature(b"id-1", CounterPolicy("fixed", 77)) == 77
+    assert store.all()[0].sign_count == 77
+
+
+def test_no_signature_is_counted_when_the_credential_is_gone(store: CredentialStore) -> None:
+    assert store.count_signature(b"id-1") is None
+
+
+def test_a_credential_is_removed_once(store: CredentialStore) -> None:
+    store.add(credential(1))
+    assert store.remove(b"id-1")
+    assert not store.remove(b"id-1")
+    assert store.all() == []
