@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from authctl.errors import CeremonyFailed
-from authctl.server.ceremonies import authenticator_data, cose_key, relying_party
+from authctl.server.ceremonies import authenticator_data, client_data, cose_key, relying_party
 from authctl.server.ceremonies.envelope import AssertionResponse, RegistrationResponse
 from authctl.server.ceremonies.reasons import Reason
 from authctl.server.ceremonies.shared_steps import Expected
@@ -60,7 +60,8 @@ def expected(vector: Vector, challenge: bytes, data: bytes) -> Expected:
 
 def registration(vector: Vector) -> RegistrationResponse:
     obj = vector.attestation_object or attestation_object(vector.registration_data, fmt="tpm")
-    return RegistrationResponse(vector.credential_id, vector.registration_client_data, obj, ())
+    collected = vector.registration_client_data
+    return RegistrationResponse(vector.credential_id, collected, client_data.read(collected), obj, ())
 
 
 def register(vector: Vector, response: RegistrationResponse) -> relying_party.VerifiedRegistration:
@@ -76,7 +77,12 @@ def register(vector: Vector, response: RegistrationResponse) -> relying_party.Ve
 
 def assertion(vector: Vector) -> AssertionResponse:
     return AssertionResponse(
-        vector.credential_id, vector.client_data, vector.authenticator_data, vector.signature, user_handle=None
+        vector.credential_id,
+        vector.client_data,
+        client_data.read(vector.client_data),
+        vector.authenticator_data,
+        vector.signature,
+        user_handle=None,
     )
 
 
@@ -104,7 +110,10 @@ def accepted_flips(response: Any, field: str, verify: Any) -> list[int]:
     accepted = []
     for bit, changed in flips(getattr(response, field)):
         try:
-            verify(replace(response, **{field: changed}))
+            changes = (
+                {field: changed, "client": client_data.read(changed)} if field == "client_data" else {field: changed}
+            )
+            verify(replace(response, **changes))
         except CeremonyFailed:
             continue
         accepted.append(bit)
@@ -190,12 +199,12 @@ def test_an_unsigned_registration_fails_when_a_bit_that_a_check_covers_differs(n
     assert {bit for bit in accepted if bit not in uncompared_text(response.client_data)} == set()
 
 
-def uncompared_text(client_data: bytes) -> set[int]:
+def uncompared_text(collected: bytes) -> set[int]:
     """Names of members that may be missing, for a renamed one is missing; and the member that nobody knows."""
-    names = [(client_data.find(name), len(name)) for name in (b"crossOrigin", b"topOrigin") if name in client_data]
-    extra = client_data.find(b'"extraData"')
+    names = [(collected.find(name), len(name)) for name in (b"crossOrigin", b"topOrigin") if name in collected]
+    extra = collected.find(b'"extraData"')
     bits = {bit for start, length in names for bit in range(start * 8, (start + length) * 8)}
-    return bits | (set(range(extra * 8, len(client_data) * 8)) if extra > 0 else set())
+    return bits | (set(range(extra * 8, len(collected) * 8)) if extra > 0 else set())
 
 
 def uncompared_bits(vector: Vector, obj: bytes) -> set[int]:

@@ -10,11 +10,14 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from authctl.errors import CeremonyFailed
-from authctl.server.ceremonies import base64url
+from authctl.server.ceremonies import base64url, client_data
 from authctl.server.ceremonies.reasons import Reason
+
+if TYPE_CHECKING:
+    from authctl.server.ceremonies.client_data import ClientData
 
 MAX_TRANSPORTS: Final = 8
 _TRANSPORT: Final = re.compile(r"[a-z][a-z-]{0,31}")
@@ -22,53 +25,51 @@ _TRANSPORT: Final = re.compile(r"[a-z][a-z-]{0,31}")
 
 @dataclass(frozen=True, slots=True)
 class RegistrationResponse:
-    """The answer of `navigator.credentials.create()`."""
+    """The answer of `navigator.credentials.create()`; `client` is `client_data` parsed."""
 
     credential_id: bytes
     client_data: bytes
+    client: ClientData
     attestation_object: bytes
     transports: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AssertionResponse:
-    """The answer of `navigator.credentials.get()`."""
+    """The answer of `navigator.credentials.get()`; `client` is `client_data` parsed."""
 
     credential_id: bytes
     client_data: bytes
+    client: ClientData
     authenticator_data: bytes
     signature: bytes
     user_handle: bytes | None
 
 
 def read_registration(credential: object) -> RegistrationResponse:
-    """The parts of a registration; raises CeremonyFailed with `malformed_response`."""
+    """The parts of a registration; raises CeremonyFailed with `malformed_response` or `client_data_malformed`."""
     try:
         credential_id, response = _outer(credential)
-        return RegistrationResponse(
-            credential_id=credential_id,
-            client_data=_octets(response, "clientDataJSON"),
-            attestation_object=_octets(response, "attestationObject"),
-            transports=_transports(response.get("transports")),
-        )
+        collected = _octets(response, "clientDataJSON")
+        attestation_object = _octets(response, "attestationObject")
+        transports = _transports(response.get("transports"))
     except ValueError as error:
         raise CeremonyFailed(Reason.MALFORMED_RESPONSE, debug=str(error)) from error
+    return RegistrationResponse(credential_id, collected, client_data.read(collected), attestation_object, transports)
 
 
 def read_assertion(credential: object) -> AssertionResponse:
-    """The parts of an assertion; raises CeremonyFailed with `malformed_response`."""
+    """The parts of an assertion; raises CeremonyFailed with `malformed_response` or `client_data_malformed`."""
     try:
         credential_id, response = _outer(credential)
-        has_handle = response.get("userHandle") is not None
-        return AssertionResponse(
-            credential_id=credential_id,
-            client_data=_octets(response, "clientDataJSON"),
-            authenticator_data=_octets(response, "authenticatorData"),
-            signature=_octets(response, "signature"),
-            user_handle=_octets(response, "userHandle") if has_handle else None,
-        )
+        collected = _octets(response, "clientDataJSON")
+        authenticator_data, signature = _octets(response, "authenticatorData"), _octets(response, "signature")
+        user_handle = None if response.get("userHandle") is None else _octets(response, "userHandle")
     except ValueError as error:
         raise CeremonyFailed(Reason.MALFORMED_RESPONSE, debug=str(error)) from error
+    return AssertionResponse(
+        credential_id, collected, client_data.read(collected), authenticator_data, signature, user_handle
+    )
 
 
 def presented_challenge(credential: object) -> bytes | None:

@@ -93,9 +93,9 @@ def verify_registration(
     # Steps 1 and 2, options and the call of the client, happened at begin and in the browser.
     # Step 3, an attestation response and not an assertion: `envelope.read_registration` read its members.
     # Step 4, client extension results: none were asked for, and unsolicited ones are ignored (section 9).
-    # Steps 5 and 6, decoding and parsing of the client data; steps 7 to 11, its type, challenge, origin and framing.
-    client = client_data.read(response.client_data)
-    challenge = shared_steps.check_client_data(client, expected_type="webauthn.create", expected=expected)
+    # Steps 5 and 6, decoding and parsing of the client data: `client_data.read`, called by the envelope.
+    # Steps 7 to 11, type, challenge, origin and framing.
+    challenge = shared_steps.check_client_data(response.client, expected_type="webauthn.create", expected=expected)
     # Step 12, the hash of the client data, is computed by the library over the same bytes.
     # Step 13, the CBOR of the attestation object, and the authenticator data in it.
     attestation = attestation_object.read(response.attestation_object)
@@ -139,10 +139,10 @@ def verify_assertion(
         # Step 5, the credential is among those of the options: the caller's part, which knows them.
         # Step 6, the user owns the credential: the caller found record and owner; the handle has to name the owner.
         _check_user_handle(response.user_handle, expected_user_handle, is_required=require_user_handle)
-        # Step 7, three byte strings: the envelope has them. Steps 8 and 9, decoding and parsing of the client data.
-        client = client_data.read(response.client_data)
-        # Steps 10 to 14, its type, challenge, origin and framing.
-        challenge = shared_steps.check_client_data(client, expected_type="webauthn.get", expected=expected)
+        # Step 7, three byte strings: the envelope has them.
+        # Steps 8 and 9, decoding and parsing of the client data: `client_data.read`, called by the envelope.
+        # Steps 10 to 14, type, challenge, origin and framing.
+        challenge = shared_steps.check_client_data(response.client, expected_type="webauthn.get", expected=expected)
         # Steps 15 to 18, the RP id's hash, UP, UV, and BS only with BE.
         data = authenticator_data.read(response.authenticator_data)
         shared_steps.check_authenticator_data(data, expected=expected)
@@ -312,10 +312,13 @@ def _vain_assertion() -> tuple[AssertionResponse, bytes, Expected]:
         rp_id="localhost",
         require_user_verification=True,
     )
+    collected = b'{"type":"webauthn.get","challenge":"%s","origin":"https://localhost","crossOrigin":false}' % (
+        base64url.encode(_VAIN_CHALLENGE).encode()
+    )
     response = AssertionResponse(
         credential_id=_VAIN_CHALLENGE,
-        client_data=b'{"type":"webauthn.get","challenge":"%s","origin":"https://localhost","crossOrigin":false}'
-        % base64url.encode(_VAIN_CHALLENGE).encode(),
+        client_data=collected,
+        client=client_data.read(collected),
         authenticator_data=sha256(b"localhost").digest() + b"\x05\x00\x00\x00\x00",
         signature=private_key.sign(b"something else", ec.ECDSA(hashes.SHA256())),
         user_handle=None,

@@ -1,0 +1,35 @@
+"""Credential ids for e-mails that have none, so that a begun login does not tell who has an account (D-3)."""
+
+from __future__ import annotations
+
+from hashlib import sha512
+from hmac import digest
+from typing import Final
+
+_LENGTHS: Final = (16, 16, 20, 20, 32, 32, 32, 64)
+"""What platform authenticators, password managers and security keys give out, about as often as they are seen."""
+
+_COUNTS: Final = (1, 1, 1, 1, 1, 1, 2, 3)
+
+
+class Decoys:
+    """Makes them from a key that has no other use: equal for equal e-mails, before and after a restart, everywhere.
+
+    What remains visible: the day an unknown e-mail registers, its decoys give way to real ids. Only a login that is
+    begun without an e-mail shows nothing at all.
+    """
+
+    def __init__(self, key: bytes, rp_id: str) -> None:
+        self._key = digest(key, b"authctl decoys\0" + rp_id.encode(), "sha256")
+
+    def for_email(self, email: str) -> list[bytes]:
+        """One to three ids for a normalised e-mail."""
+        count = _COUNTS[self._bytes(email, 0)[0] % len(_COUNTS)]
+        return [self._one(email, number) for number in range(1, count + 1)]
+
+    def _one(self, email: str, number: int) -> bytes:
+        length, *_ = self._bytes(email, -number)
+        return self._bytes(email, number)[: _LENGTHS[length % len(_LENGTHS)]]
+
+    def _bytes(self, email: str, number: int) -> bytes:
+        return digest(self._key, f"{number}\0{email}".encode(), sha512)
