@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from authctl.server.audit.events import Event
-    from authctl.server.storage.engine import Transaction
+    from authctl.server.storage.transaction import Transaction
 
 
 def record(tx: Transaction, event: Event) -> None:

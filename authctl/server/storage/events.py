@@ -38,6 +38,7 @@ _BETWEEN = Statement(
     .order_by(_events.c.seq)
     .limit(bindparam("most"))
 )
+_FIRST_SINCE = Statement(select(func.min(_events.c.seq)).where(_of_writer, _events.c.id >= bindparam("event_id")))
 _IN_CHAINS = Statement(select(*_plain).order_by(_events.c.writer_id, _events.c.seq))
 _BY_ID = Statement(_events.select().where(_events.c.id == bindparam("id")))
 _COUNT_OF_TYPE = Statement(
@@ -104,6 +105,11 @@ class Events:
     def between(self, writer_id: str, *, after: int, last: int, most: int) -> list[EventRow]:
         """Up to `most` rows of one chain with `after < seq <= last`, in their order."""
         return self._connection.tuples(_BETWEEN, {"writer": writer_id, "after": after, "last": last, "most": most})
+
+    def first_since(self, writer_id: str, event_id: str) -> int | None:
+        """The first sequence of a chain whose event is not older than another one, by their ids."""
+        seq: int | None = self._connection.scalar(_FIRST_SINCE, {"writer": writer_id, "event_id": event_id})
+        return seq
 
     def in_chains(self) -> Iterator[EventRow]:
         """Every row, chain by chain, each in its order; memory stays flat."""

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 
 from authctl.server.storage.rows import table_of
 from authctl.server.storage.statements import Statement
-from authctl.server.storage.tables import AuditWriter
+from authctl.server.storage.tables import AuditWriter, Instance
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from authctl.server.storage.connection import Connection
 
 _writers = table_of(AuditWriter)
+_instance = table_of(Instance)
 _id = _writers.c.id == bindparam("for_id")
 _ADD = Statement(_writers.insert())
 _BY_ID = Statement(_writers.select().where(_id))
@@ -26,6 +27,7 @@ _MOVED = Statement(
     .order_by(_writers.c.id)
 )
 _FEEDING = Statement(_writers.select().where(_writers.c.log_file == bindparam("path")).order_by(_writers.c.started_at))
+_HOLD_GENERATION = Statement(select(_instance.c.generation).with_for_update(read=True))
 _ADVANCE = Statement(
     _writers.update()
     .where(_id)
@@ -64,9 +66,14 @@ class Writers:
         """The writers whose events go to this file."""
         return self._connection.models(_FEEDING, AuditWriter, {"path": log_file})
 
-    def advance(self, writer_id: str, *, seq: int, mac: bytes, shipped: int) -> None:
-        """Notes where a chain ends now, and up to where the file has it."""
-        self._connection.change(_ADVANCE, {"for_id": writer_id, "seq": seq, "mac": mac, "shipped": shipped})
+    def hold_generation(self) -> int:
+        """The generation, which no reset changes before this transaction has ended."""
+        return int(self._connection.scalar(_HOLD_GENERATION) or 0)
+
+    def advance(self, writer_id: str, *, seq: int, mac: bytes, shipped: int) -> bool:
+        """Notes where a chain ends now, and up to where the file has it; False when a reset has removed the writer."""
+        params = {"for_id": writer_id, "seq": seq, "mac": mac, "shipped": shipped}
+        return self._connection.change(_ADVANCE, params) == 1
 
     def note_checkpoint(self, writer_id: str, seq: int) -> None:
         """Rows up to `seq` are named by a signed checkpoint."""

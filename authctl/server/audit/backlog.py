@@ -1,0 +1,98 @@
+"""What ended writers still owe to the file: found in the table, finished by whoever comes next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from authctl.server.audit.lines import id_of, place_of
+from authctl.server.audit.liveness import has_ended
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from authctl.server.audit.file_sink import AuditFile
+    from authctl.server.storage.tables import AuditWriter
+    from authctl.server.storage.transaction import Transaction
+
+_MARGIN_MS = 10_000
+"""How much later than its event a line may have been written; readiness fails beyond that."""
+
+
+@dataclass(slots=True)
+class Place:
+    """How far a chain has come: rows up to `last` are committed, up to `shipped` in the file."""
+
+    generation: int
+    shipped: int
+    last: int
+    is_ours: bool = False
+
+    @property
+    def behind(self) -> int:
+        """Rows that the file lacks."""
+        return max(0, self.last - self.shipped)
+
+
+def find_unfinished(tx: Transaction, log_file: str, generation: int, known: Collection[str]) -> list[AuditWriter]:
+    """Ended writers of which the table is not sure that the file has everything."""
+    return [writer for writer in _ended(tx, log_file, generation, known) if writer.shipped_seq < writer.last_seq]
+
+
+def adopt(tx: Transaction, unfinished: list[AuditWriter], file: AuditFile) -> dict[str, Place]:
+    """What of the unfinished writers' rows is still owed to the file, which has to be locked.
+
+    A writer notes what it shipped with its next batch, so the last one is always in doubt: the end of the file tells.
+    """
+    found = _last_lines(file, {writer.id for writer in unfinished}, _oldest_in_doubt(tx, unfinished))
+    places: dict[str, Place] = {}
+    for writer in unfinished:
+        shipped = max(writer.shipped_seq, found.get(writer.id, 0))
+        if shipped >= writer.last_seq:
+            tx.writers.note_shipped(writer.id, writer.last_seq)
+        else:
+            places[writer.id] = Place(writer.generation, shipped, writer.last_seq)
+    return places
+
+
+def owe_again(tx: Transaction, log_file: str, generation: int, known: Collection[str], since: str) -> dict[str, Place]:
+    """Every row of ended writers since an event, for a file that has lost its content."""
+    places: dict[str, Place] = {}
+    for writer in _ended(tx, log_file, generation, known):
+        first = tx.events.first_since(writer.id, since)
+        if first is not None:
+            places[writer.id] = Place(writer.generation, first - 1, writer.last_seq)
+    return places
+
+
+def milliseconds_of(event_id: str) -> int:
+    """The time inside a UUIDv7, or 0 when the text is none."""
+    try:
+        return int(event_id[:8] + event_id[9:13], 16)
+    except ValueError:
+        return 0
+
+
+def _ended(tx: Transaction, log_file: str, generation: int, known: Collection[str]) -> Iterator[AuditWriter]:
+    for writer in tx.writers.feeding(log_file):
+        if writer.generation == generation and writer.id not in known and has_ended(writer):
+            yield writer
+
+
+def _oldest_in_doubt(tx: Transaction, unfinished: list[AuditWriter]) -> int:
+    rows = [tx.events.at(writer.id, writer.shipped_seq + 1) for writer in unfinished]
+    return min((milliseconds_of(row[0]) for row in rows if row is not None), default=0)
+
+
+def _last_lines(file: AuditFile, wanted: set[str], since: int) -> dict[str, int]:
+    """The last sequence in the file of each writer, as far as its lines can be as late as `since`."""
+    found: dict[str, int] = {}
+    for _, line in file.lines_backward():
+        place = place_of(line)
+        if place is None:
+            continue
+        if place[0] in wanted:
+            found.setdefault(place[0], place[1])
+        if len(found) == len(wanted) or milliseconds_of(id_of(line) or "") < since - _MARGIN_MS:
+            break
+    return found

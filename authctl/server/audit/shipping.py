@@ -1,0 +1,343 @@
+"""Brings committed rows into the audit file: each chain in its order, late if need be, and again what got lost."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from authctl.errors import AuditUnavailable
+from authctl.server.audit.backlog import Place, adopt, find_unfinished, owe_again
+from authctl.server.audit.copies import find_copied_size
+from authctl.server.audit.coverage import Coverage
+from authctl.server.audit.file_memory import FileMemory
+from authctl.server.audit.file_sink import AuditFile, Change
+from authctl.server.audit.health import Condition
+from authctl.server.audit.lines import place_of, render
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from authctl.clock import Clock
+    from authctl.server.storage.transaction import Transaction
+
+Line = tuple[str, int, bytes]
+"""Writer, sequence and the line itself."""
+
+_PIECE = 500
+_PATIENCE = 0.005
+_PATIENCE_WHEN_REQUIRED = 2.0
+
+
+class Shipper:
+    """One per process, shared by its journals.
+
+    A chain is up to date or it is behind; what it is behind is read from the table, so that a failed write, a
+    restart and a lost file are all mended in the same way.
+    """
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self.path = Path(os.path.abspath(path))  # noqa: PTH100  resolve() would follow a link in place of the file
+        self.condition = Condition(clock)
+        self._file = AuditFile(self.path)
+        self._memory = FileMemory()
+        self._mutex = threading.RLock()
+        self._places: dict[str, Place] = {}
+        self._finished: list[tuple[str, int]] = []
+        self._generation = 0
+        self._must_adopt = True
+        self._must_owe_again = False
+        self._coverage: Coverage | None = None
+        self._gaps: list[Change] = []
+        self._whole_size: int | None = None
+        self._places_before: tuple[str, Place] | None = None
+
+    # What journals tell.
+
+    def open_chain(self, writer_id: str, generation: int, *, shipped: int = 0, last: int = 0) -> None:
+        """Announces a chain of this process."""
+        with self._mutex:
+            self._places.setdefault(writer_id, Place(generation, shipped, last, is_ours=True))
+
+    def correct_chain(self, writer_id: str, last: int | None) -> None:
+        """Where a chain really ends, after a commit whose fate was unknown; None when it never began."""
+        with self._mutex:
+            if last is None:
+                self._places.pop(writer_id, None)
+            elif writer_id in self._places:
+                self._places[writer_id].last = last
+                self._places[writer_id].shipped = min(self._places[writer_id].shipped, last)
+
+    def begin_generation(self, generation: int) -> None:
+        """After a reset there is another trail, and an empty file is no damage."""
+        with self._mutex:
+            if generation == self._generation:
+                return
+            self._places = {w: place for w, place in self._places.items() if place.generation == generation}
+            self._generation = generation
+            self._finished.clear()
+            self._gaps.clear()
+            self._coverage, self._must_owe_again = None, False
+            self._memory = FileMemory()
+            self._file.close()
+
+    def shipped(self, writer_id: str) -> int:
+        """Up to which row of a chain the file has everything."""
+        with self._mutex:
+            place = self._places.get(writer_id)
+            return place.shipped if place is not None else 0
+
+    def adopt_soon(self) -> None:
+        """Has the next batch look for writers that ended without finishing."""
+        self._must_adopt = True
+
+    def take_gaps(self) -> list[Change]:
+        """Damage that no event tells of yet; `put_back_gaps` when the event did not come to be."""
+        with self._mutex:
+            gaps, self._gaps = self._gaps, []
+            return gaps
+
+    def put_back_gaps(self, gaps: list[Change]) -> None:
+        """The events were rolled back."""
+        with self._mutex:
+            self._gaps = gaps + self._gaps
+
+    # The file may be late.
+
+    def fetch(self, tx: Transaction) -> list[Line]:
+        """The next rows that the file lacks, a bounded number, read from the table."""
+        with self._mutex:
+            for writer_id, seq in self._finished:
+                tx.writers.note_shipped(writer_id, seq)
+            self._finished.clear()
+            if self._must_adopt:
+                self._adopt(tx)
+            if self._must_owe_again and self._memory.since is not None:
+                again = owe_again(tx, str(self.path), self._generation, self._places, self._memory.since)
+                self._places.update(again)
+            self._must_owe_again = False
+            return self._fetch_behind(tx)
+
+    def ship(self, writer_id: str, last: int, lines: Sequence[Line]) -> None:
+        """After a commit: `last` is now the end of the chain, `lines` what was fetched and what the batch added."""
+        with self._mutex:
+            if writer_id in self._places:
+                self._places[writer_id].last = last
+            try:
+                self._acquire(_PATIENCE)
+                try:
+                    self._write(lines)
+                finally:
+                    self._file.release()
+            except AuditUnavailable as error:
+                self.condition.fail(error)
+            else:
+                self.condition.succeed()
+            self._watch_the_lag()
+
+    def restart_file(self) -> None:
+        """After a reset: the file starts anew with the trail."""
+        with self._mutex:
+            try:
+                self._acquire(_PATIENCE_WHEN_REQUIRED)
+                self._file.cut(0)
+                self._file.release()
+            except AuditUnavailable as error:
+                self.condition.fail(error)
+            self._gaps.clear()
+            self._memory = FileMemory()
+
+    # The file must be written first.
+
+    def write_through(self, tx: Transaction, writer_id: str, last: int, lines: Sequence[Line]) -> None:
+        """Before a commit: everything that is owed, then `lines`, durable; keeps the file locked until `settle`.
+
+        Raises AuditUnavailable, with nothing of `lines` in the file.
+        """
+        if not self._mutex.acquire(timeout=_PATIENCE_WHEN_REQUIRED):
+            raise AuditUnavailable(debug="the audit file is in use")
+        place = self._places[writer_id]
+        self._places_before = (writer_id, Place(place.generation, place.shipped, place.last, is_ours=True))
+        try:
+            self._acquire(_PATIENCE_WHEN_REQUIRED)
+            self._cut_uncommitted(tx)
+            while owed := self.fetch(tx):
+                self._write(owed)
+            self._places_before = (writer_id, Place(place.generation, place.shipped, place.last, is_ours=True))
+            self._whole_size = self._file.size
+            place.last = last
+            self._write(lines, durable=True)
+            if place.behind:
+                raise AuditUnavailable(debug="the audit file has lost rows of this chain")
+        except BaseException as error:
+            if isinstance(error, AuditUnavailable):
+                self.condition.fail(error)
+            self.settle(committed=False)
+            raise
+        self.condition.succeed()
+
+    def settle(self, *, committed: bool) -> None:
+        """Ends what `write_through` began; without a commit the lines are taken back."""
+        if self._places_before is None:
+            return
+        writer_id, before = self._places_before
+        self._places_before = None
+        try:
+            if not committed:
+                if writer_id in self._places:
+                    self._places[writer_id] = before
+                if self._whole_size is not None:
+                    self._file.cut(self._whole_size)
+        except AuditUnavailable as error:
+            self.condition.fail(error)
+        finally:
+            self._whole_size = None
+            self._file.release()
+            self._watch_the_lag()
+            self._mutex.release()
+
+    # What others ask.
+
+    def has_work(self) -> bool:
+        """Whether another batch would bring the file forward, even an empty one."""
+        return bool(self._gaps or self._must_owe_again or any(place.behind for place in list(self._places.values())))
+
+    def inspect(self) -> None:
+        """Looks whether the file is still what it was; for quiet times, in which nothing is written."""
+        with self._mutex:
+            try:
+                self._acquire(_PATIENCE)
+                self._file.release()
+            except AuditUnavailable as error:
+                self.condition.fail(error)
+
+    def end_of_file(self) -> int:
+        """Up to where every line belongs to a committed row."""
+        with self._mutex:
+            self._acquire(_PATIENCE_WHEN_REQUIRED)
+            self._file.release()
+            return self._file.size
+
+    def close(self) -> None:
+        """Closes the file."""
+        with self._mutex:
+            self._file.close()
+
+    # Reading the file's condition.
+
+    def _acquire(self, patience: float) -> None:
+        try:
+            self._file.acquire(patience)
+        finally:
+            self._react(self._file.take_change())
+        if not self._memory.first_line and self._file.size:
+            self._memory.learn_beginning(self._file.first_line())
+
+    def _react(self, change: Change | None) -> None:
+        if change is None:
+            return
+        if change is Change.ROTATED:
+            self._memory = FileMemory()
+            self._coverage = None
+            return
+        if change is Change.TRUNCATED:
+            copied = find_copied_size(self.path, self._memory.first_line)
+            if copied is not None:
+                self._set_back(self._memory.lost_behind(copied))
+                self._memory = FileMemory()
+                return
+        self._gaps.append(change)
+        self.condition.notice(f"the audit file {self.path} was damaged: {change.value.replace('_', ' ')}")
+        if change is not Change.PERMISSIONS:
+            self._send_again_everything()
+
+    def _send_again_everything(self) -> None:
+        """What had been in the file is owed again, except what turns out to be there."""
+        self._set_back(self._memory.first)
+        self._coverage = Coverage()
+        self._must_owe_again = True
+        self._memory.begin_again()
+
+    def _set_back(self, first: dict[str, int]) -> None:
+        for writer_id, seq in first.items():
+            if writer_id in self._places:
+                self._places[writer_id].shipped = min(self._places[writer_id].shipped, seq - 1)
+
+    # Reading the table.
+
+    def _adopt(self, tx: Transaction) -> None:
+        self._must_adopt = False
+        unfinished = find_unfinished(tx, str(self.path), self._generation, self._places)
+        if not unfinished:
+            return
+        try:
+            self._acquire(_PATIENCE)
+            self._places.update(adopt(tx, unfinished, self._file))
+            self._file.release()
+        except AuditUnavailable as error:
+            self.condition.fail(error)
+
+    def _fetch_behind(self, tx: Transaction) -> list[Line]:
+        for writer_id, place in self._places.items():
+            if not place.behind:
+                continue
+            rows = tx.events.between(writer_id, after=place.shipped, last=place.last, most=_PIECE)
+            # Rows that are not in the table any more cannot be owed.
+            place.shipped = rows[0][15] - 1 if rows else place.last
+            if rows:
+                return [(writer_id, row[15], render(row, place.generation)) for row in rows]
+        return []
+
+    # Writing the file.
+
+    def _write(self, lines: Sequence[Line], *, durable: bool = False) -> None:
+        if self._coverage is not None:
+            self._coverage.catch_up(self._file.read)
+        reached: dict[str, int] = {}
+        first: dict[str, int] = {}
+        data: list[bytes] = []
+        for writer_id, seq, line in lines:
+            place = self._places.get(writer_id)
+            if place is None or seq != reached.get(writer_id, place.shipped) + 1:
+                continue  # there already, or still waiting for rows before it
+            reached[writer_id] = seq
+            if self._coverage is None or seq not in self._coverage.of(writer_id):
+                first.setdefault(writer_id, seq)
+                data.append(line)
+        if data:
+            self._append(data, first, durable=durable)
+        self._advance(reached)
+
+    def _append(self, data: list[bytes], first: dict[str, int], *, durable: bool) -> None:
+        self._file.append(b"".join(data), durable=durable)
+        self._memory.note_write(self._file.size, first)
+        if not self._memory.first_line:
+            self._memory.learn_beginning(data[0].rstrip(b"\n"))
+
+    def _advance(self, reached: dict[str, int]) -> None:
+        for writer_id, seq in reached.items():
+            place = self._places[writer_id]
+            place.shipped = seq
+            if not place.is_ours and not place.behind:
+                del self._places[writer_id]
+                self._finished.append((writer_id, seq))
+        if self._coverage is not None and not self._must_owe_again and not any(p.behind for p in self._places.values()):
+            self._coverage = None
+
+    def _cut_uncommitted(self, tx: Transaction) -> None:
+        """Lines of a process that died between the file and its commit; nobody else is in between, the lock says so."""
+        if self._file.is_all_ours:
+            return
+        keep = self._file.size
+        for offset, line in self._file.lines_backward():
+            place = place_of(line)
+            writer = None if place is None else tx.writers.by_id(place[0])
+            if place is None or place[2] != self._generation or (writer is not None and place[1] <= writer.last_seq):
+                break
+            keep = offset
+        if keep < self._file.size:
+            self._file.cut(keep)
+
+    def _watch_the_lag(self) -> None:
+        self.condition.watch(sum(place.behind for place in self._places.values()))
