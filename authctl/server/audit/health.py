@@ -22,19 +22,19 @@ _NOTICE_SECONDS = 60.0
 class AuditHealth:
     """The file's state.
 
-    ok           False when the file is too far behind the table, or has to be written and cannot be
+    is_ok        False when the file is too far behind the table, or has to be written and cannot be
     lag_events   rows of this process that are in the table and not yet in the file
     lag_seconds  since when that is so
     degraded     what is or was lately wrong with the file, in words for the operator
     """
 
-    ok: bool
+    is_ok: bool
     lag_events: int
     lag_seconds: float
     degraded: str | None
 
 
-HEALTHY = AuditHealth(ok=True, lag_events=0, lag_seconds=0.0, degraded=None)
+HEALTHY = AuditHealth(is_ok=True, lag_events=0, lag_seconds=0.0, degraded=None)
 
 
 class Condition:
@@ -77,7 +77,7 @@ class Condition:
         seconds = now - self._behind_since if self._behind else 0.0
         is_late = self._behind > MOST_EVENTS_BEHIND or seconds > MOST_SECONDS_BEHIND
         return AuditHealth(
-            ok=not is_late and not (is_required and self._failure is not None),
+            is_ok=not is_late and not (is_required and self._failure is not None),
             lag_events=self._behind,
             lag_seconds=seconds,
             degraded=self._failure or (self._notice if now < self._notice_ends else None),

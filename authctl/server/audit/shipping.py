@@ -212,13 +212,6 @@ class Shipper:
             except AuditUnavailable as error:
                 self.condition.fail(error)
 
-    def end_of_file(self) -> int:
-        """Up to where every line belongs to a committed row."""
-        with self._mutex:
-            self._acquire(_PATIENCE_WHEN_REQUIRED)
-            self._file.release()
-            return self._file.size
-
     def close(self) -> None:
         """Closes the file."""
         with self._mutex:

@@ -60,18 +60,11 @@ _ABOUT = Statement(
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """What a listing asks for; a field that is None or empty asks for nothing.
-
-    addresses  exact addresses as stored
-    contains   a part of `details`, taken literally
-    until      exclusive
-    """
+    """What a listing asks for; a field that is None or empty asks for nothing. `until` is exclusive."""
 
     event_types: tuple[str, ...] = ()
     user_email: str | None = None
-    addresses: tuple[str, ...] = ()
-    contains: str | None = None
-    reason: str | None = None
+    ip_address: str | None = None
     since: datetime | None = None
     until: datetime | None = None
     success: bool | None = None
@@ -133,15 +126,12 @@ def _conditions(wanted: EventFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     columns = _events.c
     if wanted.event_types:
-        found.append(_any_of(columns.event_type, wanted.event_types))
+        # One by one: SQLAlchemy expands IN only when it executes a statement itself.
+        found.append(or_(*(columns.event_type == name for name in wanted.event_types)))
     if wanted.user_email is not None:
         found.append(columns.user_email == wanted.user_email)
-    if wanted.addresses:
-        found.append(_any_of(columns.ip_address, wanted.addresses))
-    if wanted.contains is not None:
-        found.append(columns.details.icontains(wanted.contains, autoescape=True))
-    if wanted.reason is not None:
-        found.append(columns.reason == wanted.reason)
+    if wanted.ip_address is not None:
+        found.append(columns.ip_address == wanted.ip_address)
     if wanted.since is not None:
         found.append(columns.created_at >= wanted.since)
     if wanted.until is not None:
@@ -149,8 +139,3 @@ def _conditions(wanted: EventFilter) -> list[ColumnElement[bool]]:
     if wanted.success is not None:
         found.append(columns.success == int(wanted.success))
     return found
-
-
-def _any_of(column: ColumnElement[Any], values: tuple[str, ...]) -> ColumnElement[bool]:
-    """Equality with one of several; IN would need its list expanded by SQLAlchemy at execution."""
-    return or_(*(column == value for value in values))

@@ -1,0 +1,29 @@
+"""Fixtures of the audit tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.server.audit.workbench import Service, Site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from authctl.clock import FixedClock
+
+
+@pytest.fixture
+def site(tmp_path: Path, sqlite_url: str, clock: FixedClock) -> Iterator[Site]:
+    """An empty site; what a test starts on it is stopped after it."""
+    made = Site(tmp_path, sqlite_url, clock)
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def service(site: Site) -> Service:
+    """A service of the usual kind on it."""
+    return site.start()

@@ -1,0 +1,145 @@
+"""A trail on a real database with a real file, and the insider's ways to damage it."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import orjson
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from authctl.server.audit.events import Caller, Event, EventType
+from authctl.server.audit.file_verification import measure_committed
+from authctl.server.audit.journal import Recording, checkpoint_event
+from authctl.server.audit.keys import TrailKeys
+from authctl.server.audit.recorder import record
+from authctl.server.audit.shipping import Shipper
+from authctl.server.audit.trail import AuditTrail
+from authctl.server.audit.verification import verify_trail
+from authctl.server.storage.engine import open_database
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from authctl.clock import FixedClock
+    from authctl.server.audit.findings import Verdict
+    from authctl.server.storage.database import Database
+
+INSTANCE = "0b6d6d3e-7a34-4b0a-8f55-3c1e6b1f2a11"
+KEYS = TrailKeys(audit=bytes(range(32)), checkpoint=Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64))))
+CALLER = Caller(address="192.0.2.1", peer_address="198.51.100.9", user_agent="pytest/9", request_id="r1")
+
+
+def an_event(number: int = 1, **changes: Any) -> Event:
+    """A login of user `number`, with what a test wants to be different."""
+    values: dict[str, Any] = {
+        "type": EventType.LOGIN_COMPLETE,
+        "success": True,
+        "caller": CALLER,
+        "details": f"User {number} logged in from IP: 192.0.2.1",
+        "user_email": f"user{number}@example.com",
+        "user_id": f"id-{number}",
+    }
+    return Event(**(values | changes))
+
+
+@dataclass
+class Service:
+    """One process: a database with its journals, and the trail's facade."""
+
+    database: Database
+    recording: Recording
+    trail: AuditTrail
+    is_open: bool = True
+
+    def write(self, *events: Event) -> None:
+        """Each event in a unit of its own."""
+        for event in events or (an_event(),):
+            self.database.write_now(lambda tx, event=event: record(tx, event))
+
+    def checkpoint(self) -> None:
+        self.write(checkpoint_event())
+
+    def tick(self) -> None:
+        """An empty batch, as a quiet service has them."""
+        self.database.write_now(lambda tx: None)
+
+    def stop(self) -> None:
+        if self.is_open:
+            self.is_open = False
+            self.database.close()
+            self.trail.close()
+
+    @property
+    def shipper(self) -> Shipper:
+        assert self.recording.shipper is not None
+        return self.recording.shipper
+
+
+@dataclass
+class Site:
+    """One database and one file, and everything that starts on them."""
+
+    folder: Path
+    url: str
+    clock: FixedClock
+    services: list[Service] = field(default_factory=list)
+
+    @property
+    def log_file(self) -> Path:
+        return self.folder / "app.log"
+
+    def start(
+        self,
+        *,
+        policy: Literal["db", "all"] = "db",
+        with_file: bool = True,
+        keys: TrailKeys = KEYS,
+        kind: Literal["server", "cli"] = "server",
+    ) -> Service:
+        shipper = Shipper(self.log_file, self.clock) if with_file else None
+        recording = Recording(keys, INSTANCE, kind, policy, shipper)
+        database = open_database(self.url, self.clock, recording.journal, create=True)
+        if not database.read_now(lambda tx: tx.instance.is_set_up()):
+            database.write_now(lambda tx: tx.instance.add(INSTANCE, "{}"))
+        service = Service(database, recording, AuditTrail(database, recording))
+        self.services.append(service)
+        return service
+
+    def stop(self) -> None:
+        for service in self.services:
+            service.stop()
+
+    def lines(self) -> list[dict[str, Any]]:
+        """What stands in the file."""
+        return [orjson.loads(line) for line in self.log_file.read_bytes().splitlines()]
+
+    def sequences(self) -> list[int]:
+        """The sequence of every line."""
+        return [line["seq"] for line in self.lines()]
+
+    def rows(self, sql: str = "SELECT * FROM audit_logs ORDER BY writer_id, seq") -> list[sqlite3.Row]:
+        """What a shell would show."""
+        with closing(sqlite3.connect(self.folder / "app.db")) as connection:
+            connection.row_factory = sqlite3.Row
+            return connection.execute(sql).fetchall()
+
+    def damage(self, *statements: str) -> None:
+        """What an insider with the database's file can do: the triggers go first."""
+        with closing(sqlite3.connect(self.folder / "app.db", isolation_level=None)) as connection:
+            for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type='trigger'").fetchall():
+                connection.execute(f"DROP TRIGGER {name}")
+            for statement in statements:
+                connection.execute(statement)
+
+    def verify(self, keys: TrailKeys = KEYS, *, file: bool = True) -> Verdict:
+        """The verdict of a process of its own."""
+        path = self.log_file if file else None
+        sure_until = measure_committed(self.log_file) if file else 0
+        database = open_database(self.url, self.clock)
+        try:
+            return database.read_now(lambda tx: verify_trail(tx, keys, INSTANCE, path, sure_until))
+        finally:
+            database.close()
