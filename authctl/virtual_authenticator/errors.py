@@ -26,6 +26,13 @@ class NotAllowed(AuthenticatorError):
     default_detail = "The authenticator has nothing to answer with"
 
 
+class NoCredential(NotAllowed):
+    """No credential is held that the server would take."""
+
+    slug = "authenticator-no-credential"
+    default_detail = "The authenticator has no passkey that fits"
+
+
 class CredentialExcluded(AuthenticatorError):
     """The authenticator already holds a credential of the exclude list (InvalidStateError in a browser)."""
 
@@ -105,3 +112,10 @@ class ClientRefused(CeremonyError):
 
     slug = "client-refused"
     default_detail = "The client refused what the server asked for"
+
+
+class NoPasskey(ClientRefused):
+    """The authenticator has no passkey that the server would take."""
+
+    slug = "no-passkey"
+    default_detail = "The authenticator has no passkey that fits"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from authctl.virtual_authenticator.authenticator.authenticator_data import AuthenticatorData, rp_id_hash
-from authctl.virtual_authenticator.errors import ConstraintNotMet, NotAllowed, OptionsInvalid
+from authctl.virtual_authenticator.errors import ConstraintNotMet, NoCredential, OptionsInvalid
 
 if TYPE_CHECKING:
     from authctl.virtual_authenticator.authenticator.authenticator import VirtualAuthenticator
@@ -43,7 +43,7 @@ def get_assertion(authenticator: VirtualAuthenticator, request: GetAssertionRequ
     # Steps 2 to 6: which credentials fit?
     credentials = authenticator.store.candidates(request.rp_id, request.allow)
     if not credentials:
-        raise NotAllowed(_nothing_fits(request))
+        raise NoCredential(_nothing_fits(request))
     # Step 7: the user chooses one, the newest, and makes the gesture.
     credential = credentials[0]
     if request.requires_user_verification and not authenticator.profile.can_verify_user:
@@ -54,7 +54,7 @@ def get_assertion(authenticator: VirtualAuthenticator, request: GetAssertionRequ
     # Step 9: the counter moves, and is kept for good before there is a signature (R-CL-05).
     count = authenticator.store.count_signature(credential.credential_id, authenticator.counter_override)
     if count is None:
-        raise NotAllowed("The passkey was deleted in the meantime")
+        raise NoCredential("The passkey was deleted in the meantime")
     # Step 10: authenticator data, without attested credential data.
     flags = gesture.flags(backup_eligible=credential.is_backup_eligible, backed_up=credential.is_backed_up)
     data = AuthenticatorData.create(rp_id_hash(request.rp_id), flags, count)
