@@ -1,0 +1,62 @@
+"""The way into a ceremony: body and limits, in the order that costs least, and an event for everyone turned away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from authctl.errors import BodyTooLarge, InvalidRequest, MalformedBody, UnsupportedMediaType
+from authctl.server.audit.events import EventType
+from authctl.server.http.limits import TooOften, begin_policy, completion_policy
+from authctl.server.http.models import CeremonyBody
+from authctl.server.http.strict_json import parse_object
+
+if TYPE_CHECKING:
+    from authctl.server.http.limits import Limiter, Policy
+    from authctl.server.http.refusals import Refusals
+    from authctl.server.http.request import Request
+    from authctl.settings import Settings
+
+Body = TypeVar("Body", bound=CeremonyBody)
+
+UNREADABLE: Final = (MalformedBody, InvalidRequest, BodyTooLarge, UnsupportedMediaType)
+
+
+class Gate:
+    """Admits a request to a ceremony, or raises what is wrong with it after leaving the ceremony's own event."""
+
+    def __init__(self, settings: Settings, limiter: Limiter, refusals: Refusals) -> None:
+        self._limiter = limiter
+        self._refusals = refusals
+        begin, complete = begin_policy(settings), completion_policy(settings)
+        self._policies: dict[EventType, Policy] = {
+            EventType.REGISTRATION_BEGIN: begin,
+            EventType.LOGIN_BEGIN: begin,
+            EventType.REGISTRATION_COMPLETE: complete,
+            EventType.LOGIN_COMPLETE: complete,
+        }
+
+    async def admit(self, request: Request, ceremony: EventType, shape: type[Body]) -> Body:
+        """The body of a request that may go on. Raises RateLimited, or what is wrong with the body.
+
+        A body is read before its request is counted, because the e-mail inside is one of the things that are counted;
+        a wrong body counts for its source alike.
+        """
+        caller = request.caller
+        policy = self._policies[ceremony]
+        email: str | None = None
+        try:
+            self._limiter.refuse_early(policy, caller.network)
+            try:
+                body = shape.read(parse_object(await request.json_body()))
+            except UNREADABLE:
+                await self._limiter.admit(policy, caller.network, None)
+                raise
+            email = body.email
+            await self._limiter.admit(policy, caller.network, email)
+        except TooOften as refusal:
+            await self._refusals.limited(ceremony, caller, email, refusal.key)
+            raise
+        except UNREADABLE:
+            await self._refusals.invalid(ceremony, caller)
+            raise
+        return body

@@ -1,0 +1,192 @@
+"""The one table of routes: what the application serves, who may call it, and what the API description says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from authctl import errors
+from authctl.server.http import about, login, models, registration, users
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from pydantic import BaseModel
+
+    from authctl.errors import AuthctlError
+    from authctl.server.http.answers import Answer
+    from authctl.server.http.edge import Edge
+    from authctl.server.http.request import Request
+
+    Endpoint = Callable[[Request, Edge], Awaitable[Answer]]
+
+
+class Access(StrEnum):
+    """Who may call a route. The service enforces it; a test holds each route to its rule."""
+
+    PUBLIC = "public"
+    SIGNED_IN = "signed-in"
+    SELF_OR_ADMIN = "self-or-admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method of one path; `failures` are those of its own, beside the ones that all routes share."""
+
+    method: str
+    path: str
+    endpoint: Endpoint
+    access: Access
+    summary: str
+    tag: str
+    status: int = 200
+    body: type[BaseModel] | None = None
+    answer: type[BaseModel] | None = None
+    failures: tuple[type[AuthctlError], ...] = ()
+
+    @property
+    def all_failures(self) -> tuple[type[AuthctlError], ...]:
+        """Everything that the route may answer but success."""
+        shared = SHARED_FAILURES
+        if self.method != "GET":
+            shared += (errors.AccessDenied,)
+        if self.body is not None:
+            shared += BODY_FAILURES
+        return shared + self.failures
+
+
+SHARED_FAILURES: Final[tuple[type[AuthctlError], ...]] = (
+    errors.BadRequest,
+    errors.RequestTimeout,
+    errors.HeadersTooLarge,
+    errors.StorageUnavailable,
+)
+BODY_FAILURES: Final[tuple[type[AuthctlError], ...]] = (
+    errors.MalformedBody,
+    errors.BodyTooLarge,
+    errors.UnsupportedMediaType,
+    errors.InvalidRequest,
+    errors.RateLimited,
+)
+TOKEN_FAILURES: Final[tuple[type[AuthctlError], ...]] = (errors.NotAuthenticated, errors.TokenRejected)
+
+# Routes that carry the load stand first: the router tries them in this order.
+ROUTES: Final[tuple[Route, ...]] = (
+    Route(
+        "POST",
+        "/login/complete",
+        login.complete,
+        Access.PUBLIC,
+        "Finish a login: the assertion against a token",
+        "login",
+        body=models.LoginComplete,
+        answer=models.TokenResponse,
+        failures=(errors.LoginFailed,),
+    ),
+    Route(
+        "POST",
+        "/login/begin",
+        login.begin,
+        Access.PUBLIC,
+        "Start a login: options for navigator.credentials.get()",
+        "login",
+        body=models.LoginBegin,
+        answer=models.RequestOptions,
+    ),
+    Route(
+        "GET",
+        "/users/me",
+        users.me,
+        Access.SIGNED_IN,
+        "The signed-in user",
+        "users",
+        answer=models.UserResponse,
+        failures=TOKEN_FAILURES,
+    ),
+    Route(
+        "GET",
+        "/users/{id}",
+        users.show,
+        Access.SELF_OR_ADMIN,
+        "One user: oneself, or anyone for an admin",
+        "users",
+        answer=models.UserResponse,
+        failures=(*TOKEN_FAILURES, errors.AccessDenied, errors.NotFound),
+    ),
+    Route(
+        "POST",
+        "/register/begin",
+        registration.begin,
+        Access.PUBLIC,
+        "Start a registration: options for navigator.credentials.create()",
+        "registration",
+        body=models.RegistrationBegin,
+        answer=models.CreationOptions,
+    ),
+    Route(
+        "POST",
+        "/register/complete",
+        registration.complete,
+        Access.PUBLIC,
+        "Finish a registration: the new credential makes the account",
+        "registration",
+        status=201,
+        body=models.RegistrationComplete,
+        answer=models.UserResponse,
+        failures=(errors.RegistrationFailed,),
+    ),
+    Route(
+        "POST",
+        "/users",
+        about.to_registration,
+        Access.PUBLIC,
+        "Redirects to the start of a registration",
+        "registration",
+        status=307,
+    ),
+    Route(
+        "POST",
+        "/login",
+        about.to_login,
+        Access.PUBLIC,
+        "Redirects to the start of a login",
+        "login",
+        status=307,
+    ),
+    Route(
+        "GET",
+        "/",
+        about.pointer,
+        Access.PUBLIC,
+        "Says where to go from here",
+        "service",
+        answer=models.Pointer,
+    ),
+    Route(
+        "GET",
+        "/openapi.json",
+        about.description,
+        Access.PUBLIC,
+        "This description",
+        "service",
+    ),
+    Route(
+        "GET",
+        "/healthz",
+        about.live,
+        Access.PUBLIC,
+        "Whether the process answers",
+        "service",
+        answer=models.Health,
+    ),
+    Route(
+        "GET",
+        "/readyz",
+        about.ready,
+        Access.PUBLIC,
+        "Whether the service can do its work: store and audit trail can be written",
+        "service",
+        answer=models.Health,
+    ),
+)
