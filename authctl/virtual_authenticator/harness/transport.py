@@ -120,7 +120,7 @@ def require_url(text: str) -> str:
     hint = "For example http://localhost:8000"
     try:
         parts = urlsplit(text)
-        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError as error:
         raise UsageError(f"{text!r} is not the address of a server", hint=hint) from error
     if not is_address or parts.query or parts.fragment or "@" in parts.netloc or not text.isprintable() or " " in text:
