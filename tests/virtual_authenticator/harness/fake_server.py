@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class FakeServer:
-    """An ASGI application. `answers` overrides what a path answers: (status, headers, body) or a function of the body."""
+    """An ASGI application.
+
+    `answers` overrides what a path answers: (status, headers, body), a list of them, or a function of the document.
+    """
 
     def __init__(self, origin: str = "http://localhost:8000", rp_id: str = "localhost") -> None:
         self.origin = origin
@@ -81,11 +84,9 @@ class FakeServer:
                 return 404, {"title": "Not found", "detail": "Not found"}
 
     def _register_begin(self, body: Any) -> tuple[int, Any]:
+        handle = b"handle of " + body["email"].encode()[:40]
         options = webauthn.generate_registration_options(
-            rp_id=self.rp_id,
-            rp_name="Fake",
-            user_name=body["email"],
-            user_id=b"handle of " + body["email"].encode()[:40],
+            rp_id=self.rp_id, rp_name="Fake", user_name=body["email"], user_id=handle
         )
         self.challenge = options.challenge
         return 200, {"publicKey": json.loads(options_to_json(options))}

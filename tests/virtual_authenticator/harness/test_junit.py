@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as Xml
 
 from authctl.errors import ServerUnreachable
 from authctl.virtual_authenticator.errors import CeremonyRefused
 from authctl.virtual_authenticator.harness.reports.junit import junit_report
 from authctl.virtual_authenticator.harness.steps import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 STEPS = (
     Step("login", "begin", "options", 0.25),
@@ -17,9 +21,12 @@ STEPS = (
 )
 
 
+def parsed(steps: Sequence[Step]) -> Xml.Element:
+    return Xml.fromstring(junit_report("authctl.simulate.login", steps))  # noqa: S314  # our own text
+
+
 def test_each_step_is_a_case_and_its_outcome_counts() -> None:
-    root = Xml.fromstring(junit_report("authctl.simulate.login", STEPS))
-    suite = root[0]
+    suite = parsed(STEPS)[0]
     assert suite.attrib == {
         "name": "authctl.simulate.login",
         "tests": "4",
@@ -33,11 +40,11 @@ def test_each_step_is_a_case_and_its_outcome_counts() -> None:
 
 
 def test_what_xml_cannot_hold_is_replaced() -> None:
-    failure = Xml.fromstring(junit_report("x", STEPS))[0][2][0]
+    failure = parsed(STEPS)[0][2][0]
     assert failure.get("message") == "No <�[31m&�> entry"
     assert failure.get("type") == "ceremony-refused"
     assert failure.text == "Look there"
 
 
 def test_a_report_without_steps_is_valid() -> None:
-    assert Xml.fromstring(junit_report("x", ()))[0].get("tests") == "0"
+    assert parsed(())[0].get("tests") == "0"
