@@ -32,7 +32,7 @@ class ChallengeBook:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
-        # When the rows were last counted, and how many there were then.
+        # When the rows were last counted, and how many there are since.
         self._counted: tuple[float, int] = (float("-inf"), 0)
 
     def issue(
@@ -103,8 +103,9 @@ class ChallengeBook:
         if count >= self._policy.outstanding_total:
             # Expired ones make room; nobody's pending ceremony does.
             count -= tx.challenges.delete_expired(_SWEEP)
-        self._counted = (tx.monotonic, count)
-        return count < self._policy.outstanding_total
+        has_room = count < self._policy.outstanding_total
+        self._counted = (tx.monotonic, count + has_room)
+        return has_room
 
 
 def _has_expired(tx: Transaction, challenge: Challenge) -> bool:

@@ -57,7 +57,7 @@ def cbor(value: Any) -> bytes:
     return head(5, len(value)) + b"".join(cbor(key) + cbor(member) for key, member in value.items())
 
 
-def client_data(kind: str, challenge: bytes, **members: Any) -> bytes:
+def client_data(kind: str, challenge: bytes, /, **members: Any) -> bytes:
     """Client data as browsers write it; a member given as ABSENT is left out."""
     value = {"type": f"webauthn.{kind}", "challenge": text(challenge), "origin": ORIGIN, "crossOrigin": False}
     value.update(members)
