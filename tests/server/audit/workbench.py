@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
@@ -19,6 +19,7 @@ from authctl.server.audit.shipping import Shipper
 from authctl.server.audit.trail import AuditTrail
 from authctl.server.audit.verification import verify_trail
 from authctl.server.storage.engine import open_database
+from authctl.server.storage.sqlite import dbapi
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from authctl.clock import FixedClock
     from authctl.server.audit.findings import Verdict
     from authctl.server.storage.database import Database
+    from authctl.server.storage.transaction import Transaction
 
 INSTANCE = "0b6d6d3e-7a34-4b0a-8f55-3c1e6b1f2a11"
 KEYS = TrailKeys(audit=bytes(range(32)), checkpoint=Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64))))
@@ -45,6 +47,10 @@ def an_event(number: int = 1, **changes: Any) -> Event:
     return Event(**(values | changes))
 
 
+def _record(event: Event, tx: Transaction) -> None:
+    record(tx, event)
+
+
 @dataclass
 class Service:
     """One process: a database with its journals, and the trail's facade."""
@@ -57,7 +63,7 @@ class Service:
     def write(self, *events: Event) -> None:
         """Each event in a unit of its own."""
         for event in events or (an_event(),):
-            self.database.write_now(lambda tx, event=event: record(tx, event))
+            self.database.write_now(partial(_record, event))
 
     def checkpoint(self) -> None:
         self.write(checkpoint_event())
@@ -120,15 +126,15 @@ class Site:
         """The sequence of every line."""
         return [line["seq"] for line in self.lines()]
 
-    def rows(self, sql: str = "SELECT * FROM audit_logs ORDER BY writer_id, seq") -> list[sqlite3.Row]:
-        """What a shell would show."""
-        with closing(sqlite3.connect(self.folder / "app.db")) as connection:
-            connection.row_factory = sqlite3.Row
-            return connection.execute(sql).fetchall()
+    def rows(self, sql: str = "SELECT * FROM audit_logs ORDER BY writer_id, seq") -> list[Any]:
+        """What a shell would show; in one process, two SQLite libraries would release each other's locks."""
+        with closing(dbapi.connect(self.folder / "app.db")) as connection:
+            connection.row_factory = dbapi.Row
+            return list(connection.execute(sql))
 
     def damage(self, *statements: str) -> None:
         """What an insider with the database's file can do: the triggers go first."""
-        with closing(sqlite3.connect(self.folder / "app.db", isolation_level=None)) as connection:
+        with closing(dbapi.connect(self.folder / "app.db", isolation_level=None)) as connection:
             for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type='trigger'").fetchall():
                 connection.execute(f"DROP TRIGGER {name}")
             for statement in statements:
