@@ -34,6 +34,14 @@ class CounterPolicy:
         if not 0 <= self.value <= _LARGEST:
             raise NotSupported("A signature counter has 32 bits")
 
+    @classmethod
+    def parse(cls, text: str) -> CounterPolicy:
+        """The policy written as NAME or NAME:VALUE; NotSupported when there is no such policy."""
+        name, _, value = text.partition(":")
+        if value and not (value.isascii() and value.isdigit()):
+            raise NotSupported(f"{text!r} is no counter policy", hint="NAME or NAME:VALUE, for example rollback:10")
+        return cls(name, int(value or 0))
+
     def first(self, shared: int) -> int:
         """The counter of a new credential, given the shared counter."""
         return POLICIES[self.name].first(self, shared) & _LARGEST

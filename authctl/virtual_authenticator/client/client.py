@@ -88,6 +88,11 @@ class Client:
         assertion = self.authenticator.get_assertion(request, gesture or self.gesture)
         return authentication_response(assertion, client_data)
 
+    def has_passkey_for(self, options: OptionsInput) -> bool:
+        """Whether `get` would find a credential for these options."""
+        parsed = parse_request_options(options)
+        return bool(self.authenticator.store.candidates(self._rp_id(parsed.rp_id), parsed.allow))
+
     def _rp_id(self, named: str | None) -> str:
         # Without an RP id it is the host of the origin.
         rp_id = self.origin.host if named is None else named

@@ -9,15 +9,17 @@ from urllib.parse import quote
 from authctl.errors import AuthenticatorError
 from authctl.virtual_authenticator import base64url
 from authctl.virtual_authenticator.authenticator.authenticator_data import AuthenticatorData
+from authctl.virtual_authenticator.authenticator.gesture import CONFIRMED
 from authctl.virtual_authenticator.errors import ClientRefused, NoCredential, NoPasskey, StoreUnusable, UnexpectedAnswer
 from authctl.virtual_authenticator.harness.answers import require_json
-from authctl.virtual_authenticator.harness.steps import Done, ask, step
+from authctl.virtual_authenticator.harness.steps import Done, Step, ask, step
 from authctl.virtual_authenticator.harness.tokens import claims_of
 from authctl.virtual_authenticator.harness.transport import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from authctl.virtual_authenticator.authenticator.gesture import Gesture
     from authctl.virtual_authenticator.client.client import Client
     from authctl.virtual_authenticator.harness.accounts import Account
     from authctl.virtual_authenticator.harness.steps import Ceremony
@@ -51,12 +53,16 @@ class LoggedIn:
         return f"<LoggedIn {self.user.get('email')}>"
 
 
-def register(client: Client, account: Account, *, attestation: str | None = None) -> Ceremony[Registered]:
+def register(
+    client: Client, account: Account, *, attestation: str | None = None, gesture: Gesture | None = None
+) -> Ceremony[Registered]:
     """Registers the account with a new passkey; raises CeremonyError, ServerUnreachable or StoreUnusable."""
     options = yield from step(_REGISTER, "begin", _begin("/register/begin", account.profile(), client))
     rp_id = _rp_id(options["publicKey"].get("rp"), client)
     credential = yield from step(
-        _REGISTER, "create passkey", _work(lambda: _created(client.create(options, attestation=attestation)))
+        _REGISTER,
+        "create passkey",
+        _work(lambda: _created(client.create(options, attestation=attestation, gesture=gesture))),
     )
     body = {"email": account.email, "credential": credential}
     user = yield from step(_REGISTER, "complete", _complete_registration(body, client, rp_id))
@@ -68,16 +74,53 @@ def login(client: Client, email: str | None) -> Ceremony[LoggedIn]:
 
     Raises CeremonyError, ServerUnreachable or StoreUnusable; NoPasskey when the authenticator has none that fits.
     """
-    named = {} if email is None else {"email": email}
-    options = yield from step(_LOGIN, "begin", _begin("/login/begin", named, client))
+    options = yield from _begin_login(client, email)
+    return (yield from _finish_login(client, email, options))
+
+
+def login_registering_first(
+    client: Client, account: Account, *, email: str | None = None, attestation: str | None = None
+) -> Ceremony[LoggedIn]:
+    """Logs in with `email`, or registers `account` first when the authenticator has no passkey that the server lists.
+
+    Without `email` the account is registered in any case, with an ordinary gesture: the client's own is for the login.
+    """
+    if email is not None:
+        options = yield from _begin_login(client, email)
+        if _is_worth_trying(client, options):
+            return (yield from _finish_login(client, email, options))
+        yield Step(_LOGIN, "look for passkey", f"none that the server lists for {email}: registering first", 0.0)
+    yield from register(client, account, attestation=attestation, gesture=CONFIRMED)
+    return (yield from login(client, account.email))
+
+
+def _begin_login(client: Client, email: str | None) -> Ceremony[dict[str, Any]]:
+    return (yield from step(_LOGIN, "begin", _begin("/login/begin", _named(email), client)))
+
+
+def _finish_login(client: Client, email: str | None, options: dict[str, Any]) -> Ceremony[LoggedIn]:
     rp_id = _rp_id(options["publicKey"], client, "rpId")
     assertion = yield from step(_LOGIN, "sign", _work(lambda: _signed(client.get(options))))
-    body = {**named, "assertion": assertion}
+    body = {**_named(email), "assertion": assertion}
     answer = yield from step(_LOGIN, "complete", _complete_login(body, client, rp_id))
     token, user = answer["access_token"], answer["user"]
     claims = yield from step(_LOGIN, "check token", _work(lambda: _checked_claims(token, user)))
     profile = yield from step(_LOGIN, "read profile", _read_profile(token, user, client, rp_id))
     return LoggedIn(profile, token, claims, assertion["id"], rp_id)
+
+
+def _named(email: str | None) -> dict[str, str]:
+    return {} if email is None else {"email": email}
+
+
+def _is_worth_trying(client: Client, options: dict[str, Any]) -> bool:
+    try:
+        return client.has_passkey_for(options)
+    except StoreUnusable:
+        raise
+    except AuthenticatorError:
+        # Whatever is wrong with the options, signing says it as a step of its own.
+        return True
 
 
 def _begin(path: str, body: dict[str, str], client: Client) -> Ceremony[Done[dict[str, Any]]]:

@@ -84,3 +84,17 @@ def test_an_override_replaces_the_policy_of_the_credential() -> None:
     assert [sign(authenticator, credential_id) for _ in range(2)] == [1, 2]
     authenticator.counter_override = CounterPolicy("rollback")
     assert sign(authenticator, credential_id) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "policy"),
+    [("zero", CounterPolicy("zero")), ("fixed:7", CounterPolicy("fixed", 7)), ("rollback:", CounterPolicy("rollback"))],
+)
+def test_a_policy_is_written_as_name_and_value(text: str, policy: CounterPolicy) -> None:
+    assert CounterPolicy.parse(text) == policy
+
+
+@pytest.mark.parametrize("text", ["", "random", "fixed:x", "fixed:-1", "fixed:²", "fixed:99999999999"])
+def test_a_policy_is_refused_when_it_is_not_written_so(text: str) -> None:
+    with pytest.raises(NotSupported):
+        CounterPolicy.parse(text)

@@ -210,3 +210,11 @@ def test_a_discoverable_credential_is_refused_when_the_model_stores_none() -> No
 def test_the_names_of_client_and_authenticator_show_no_keys() -> None:
     assert repr(make_client()) == "<Client at http://localhost:8000>"
     assert repr(make_client().authenticator) == "<VirtualAuthenticator platform>"
+
+
+def test_the_client_knows_whether_it_could_answer() -> None:
+    client = make_client()
+    assert not client.has_passkey_for(request_options())
+    registration = client.create(creation_options())
+    assert client.has_passkey_for(request_options(registration["id"]))
+    assert not client.has_passkey_for(request_options("AQ"))

@@ -17,7 +17,13 @@ from authctl.virtual_authenticator.errors import (
     UnexpectedAnswer,
 )
 from authctl.virtual_authenticator.harness.accounts import Account, throw_away_account
-from authctl.virtual_authenticator.harness.ceremonies import LoggedIn, Registered, login, register
+from authctl.virtual_authenticator.harness.ceremonies import (
+    LoggedIn,
+    Registered,
+    login,
+    login_registering_first,
+    register,
+)
 from authctl.virtual_authenticator.harness.steps import Step, ask, drive
 from authctl.virtual_authenticator.harness.transport import Request, Transport
 from tests.virtual_authenticator.harness.fake_server import FakeServer, token
@@ -282,3 +288,53 @@ def test_ceremony_errors_are_for_the_edge_to_show() -> None:
         issubclass(kind, AuthctlError) for kind in (CeremonyRefused, UnexpectedAnswer, NoPasskey, TooManyRequests)
     )
     assert UnexpectedAnswer().reason == "unexpected-answer"
+
+
+def login_first(bench: Bench, email: str | None, account: Account = JANE) -> LoggedIn:
+    with Transport(URL, app=bench.server) as transport:
+        ceremony = login_registering_first(bench.client, account, email=email)
+        return drive(ceremony, transport, on_step=bench.steps.append)
+
+
+def test_a_user_is_registered_first_when_no_email_is_known(bench: Bench) -> None:
+    assert login_first(bench, None).user["email"] == JANE.email
+    assert [ceremony for ceremony, _ in bench.names()] == ["register"] * 3 + ["login"] * 5
+
+
+def test_nobody_is_registered_when_the_server_lists_the_passkey(bench: Bench) -> None:
+    bench.register()
+    bench.steps.clear()
+    login_first(bench, JANE.email)
+    assert [ceremony for ceremony, _ in bench.names()] == ["login"] * 5
+
+
+def test_a_user_is_registered_first_when_the_server_has_forgotten_the_passkey(bench: Bench) -> None:
+    bench.register()
+    bench.server.credentials.clear()
+    bench.server.users.clear()
+    bench.steps.clear()
+    logged_in = login_first(bench, JANE.email, Account("new@example.com"))
+    assert logged_in.user["email"] == "new@example.com"
+    assert bench.names()[:3] == [("login", "begin"), ("login", "look for passkey"), ("register", "begin")]
+    assert all(step.error is None for step in bench.steps)
+
+
+def test_the_gesture_is_for_the_login_when_a_user_is_registered_first(bench: Bench) -> None:
+    bench.client.gesture = Gesture(is_user_verified=False, is_forced=True)
+    with pytest.raises(CeremonyRefused, match="401"):
+        login_first(bench, None)
+    assert bench.names()[-1] == ("login", "complete")
+
+
+def test_broken_options_are_told_when_a_passkey_is_looked_for(bench: Bench) -> None:
+    bench.register()
+    bench.server.answers["/login/begin"] = lambda document: {"publicKey": {**document["publicKey"], "challenge": 1}}
+    with pytest.raises(ClientRefused, match="challenge"):
+        login_first(bench, JANE.email)
+
+
+def test_trouble_with_the_file_is_told_when_a_passkey_is_looked_for(tmp_path: Any) -> None:
+    (tmp_path / "file").touch()
+    bench = Bench(authenticator=VirtualAuthenticator(store=FileStore(tmp_path / "file" / "x.json")))
+    with pytest.raises(StoreUnusable):
+        login_first(bench, JANE.email)

@@ -1,0 +1,14 @@
+"""`authctl simulate`: runs passkey ceremonies with a software authenticator."""
+
+from __future__ import annotations
+
+from authctl.commands._lazy import Lazy, LazyGroup
+
+group = LazyGroup(
+    {
+        "register": Lazy("authctl.commands.simulate.register:register", "Register a user with a new passkey."),
+        "login": Lazy("authctl.commands.simulate.login:login", "Log in with a passkey and read the profile."),
+    },
+    name="simulate",
+    help="Run passkey ceremonies with a software authenticator.\n\nExample: authctl simulate login",
+)

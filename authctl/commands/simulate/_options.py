@@ -1,0 +1,75 @@
+"""The options of every simulation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+DEFAULT_TIMEOUT: Final = 10.0
+_AUTHENTICATOR: Final = "Authenticator"
+_FLAGS: Final = "Flags, sent as they are even where the server demands otherwise"
+
+UrlOption = Annotated[
+    str | None,
+    typer.Option("--url", help="The server; without it one is started for this run, on a temporary database."),
+]
+EmailOption = Annotated[
+    str | None, typer.Option("--email", help="The user; without it a new one is made up.", show_default=False)
+]
+OriginOption = Annotated[
+    str | None, typer.Option("--origin", help="The origin of the page; without it that of --url.", show_default=False)
+]
+TimeoutOption = Annotated[
+    float, typer.Option("--timeout", metavar="SECONDS", min=0.1, max=3600, help="How long to wait for each answer.")
+]
+JunitOption = Annotated[
+    Path | None,
+    typer.Option("--junit", metavar="FILE", help="Write the steps as a JUnit report.", show_default=False),
+]
+PresetOption = Annotated[
+    str,
+    typer.Option("--preset", help="platform, synced-passkey or security-key.", rich_help_panel=_AUTHENTICATOR),
+]
+AlgorithmOption = Annotated[
+    str | None,
+    typer.Option(
+        "--algorithm",
+        help="ES256, EdDSA or RS256 for a new passkey; without it the server's first choice.",
+        show_default=False,
+        rich_help_panel=_AUTHENTICATOR,
+    ),
+]
+AttestationOption = Annotated[
+    str | None,
+    typer.Option(
+        "--attestation",
+        help="none or packed for a new passkey, whatever the server prefers.",
+        show_default=False,
+        rich_help_panel=_AUTHENTICATOR,
+    ),
+]
+CounterOption = Annotated[
+    str | None,
+    typer.Option(
+        "--counter",
+        metavar="NAME[:VALUE]",
+        help="How signatures are counted, in place of the passkey's own way: zero, per-credential, global, fixed:7, "
+        "rollback:10.",
+        show_default=False,
+        rich_help_panel=_AUTHENTICATOR,
+    ),
+]
+UserPresentOption = Annotated[
+    bool | None, typer.Option("--up/--no-up", help="User present.", show_default=False, rich_help_panel=_FLAGS)
+]
+UserVerifiedOption = Annotated[
+    bool | None, typer.Option("--uv/--no-uv", help="User verified.", show_default=False, rich_help_panel=_FLAGS)
+]
+BackupEligibleOption = Annotated[
+    bool | None, typer.Option("--be/--no-be", help="Backup eligible.", show_default=False, rich_help_panel=_FLAGS)
+]
+BackedUpOption = Annotated[
+    bool | None, typer.Option("--bs/--no-bs", help="Backed up.", show_default=False, rich_help_panel=_FLAGS)
+]

@@ -1,0 +1,175 @@
+"""Runs one ceremony as the options say: server, authenticator, steps, report."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from authctl.commands._output import Format, Output
+from authctl.commands.passkeys._file import open_store
+from authctl.errors import AuthenticatorError, UsageError
+from authctl.virtual_authenticator import Client, CounterPolicy, Gesture, VirtualAuthenticator
+from authctl.virtual_authenticator.attestation.formats import format_named
+from authctl.virtual_authenticator.authenticator.keys import algorithm_named
+from authctl.virtual_authenticator.authenticator.presets import preset
+from authctl.virtual_authenticator.harness.reports.junit import junit_report
+from authctl.virtual_authenticator.harness.steps import drive
+from authctl.virtual_authenticator.harness.transport import Transport, origin_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from authctl.commands._output import Row
+    from authctl.virtual_authenticator.harness.steps import Ceremony, Step
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """Flags that were asked for by name; None leaves them to the authenticator."""
+
+    user_present: bool | None = None
+    user_verified: bool | None = None
+    backup_eligible: bool | None = None
+    backed_up: bool | None = None
+
+    def gesture(self) -> Gesture:
+        """The user's gesture: a flag that was named is sent whatever the server demands."""
+        return Gesture(
+            is_user_present=self.user_present is not False,
+            is_user_verified=self.user_verified is not False,
+            backup_eligible=self.backup_eligible,
+            backed_up=self.backed_up,
+            is_forced=self != Flags(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the options of a simulation said."""
+
+    url: str | None
+    origin: str | None
+    timeout: float
+    passkeys: Path | None
+    preset: str
+    algorithm: str | None
+    attestation: str | None
+    counter: str | None
+    flags: Flags
+
+
+@dataclass(slots=True)
+class Simulation:
+    """One run: where, with what, and the steps so far."""
+
+    name: str
+    url: str
+    client: Client
+    transport: Transport
+    output: Output
+    steps: list[Step]
+
+    def drive(self, ceremony: Ceremony[T]) -> T:
+        """Runs a ceremony and shows each step to a person."""
+        return drive(ceremony, self.transport, on_step=self._on_step)
+
+    def show(self, **facts: object) -> None:
+        """Gives the answer: what was done, and in the machine's formats every step of it."""
+        value: dict[str, object] = {
+            "ceremony": self.name,
+            "result": "ok",
+            "server": self.url,
+            "origin": str(self.client.origin),
+            **facts,
+            "seconds": round(sum(step.seconds for step in self.steps), 3),
+        }
+        if self.output.format in {Format.JSON, Format.JSONL}:
+            value["steps"] = [step_row(step) for step in self.steps]
+        self.output.record(value)
+
+    def _on_step(self, step: Step) -> None:
+        self.steps.append(step)
+        if self.output.format is Format.TABLE:
+            mark = "ok    " if step.error is None else "FAILED"
+            self.output.message(f"{mark}  {step.ceremony:8}  {step.name:16}  {step.summary}")
+
+
+@contextmanager
+def simulation(name: str, choices: Choices, output: Output, junit: Path | None) -> Iterator[Simulation]:
+    """Everything that a simulation needs; afterwards the report is written, whether it succeeded or not.
+
+    What the authenticator or its file refuses before the server is asked, or beside it, is a UsageError.
+    """
+    steps: list[Step] = []
+    try:
+        with _authenticator_errors_explained(), _server(choices) as url:
+            origin = choices.origin or origin_of(url)
+            client = Client(_authenticator(choices), origin, gesture=choices.flags.gesture())
+            with Transport(url, timeout=choices.timeout) as transport:
+                yield Simulation(name, url, client, transport, output, steps)
+    finally:
+        if junit is not None and steps:
+            _write_report(junit, f"authctl.simulate.{name}", steps)
+
+
+def step_row(step: Step) -> Row:
+    """What is shown of a step."""
+    return {
+        "ceremony": step.ceremony,
+        "step": step.name,
+        "ok": step.error is None,
+        "summary": step.summary,
+        "seconds": round(step.seconds, 6),
+        **step.facts,
+    }
+
+
+@contextmanager
+def _server(choices: Choices) -> Iterator[str]:
+    if choices.url is not None:
+        yield choices.url
+        return
+    from authctl.server.running import temporary_server
+
+    # Any authenticator may come: the presets are there to be tried.
+    with temporary_server(authenticator_attachment="any") as server:
+        yield server.url
+
+
+def _authenticator(choices: Choices) -> VirtualAuthenticator:
+    profile = preset(choices.preset)
+    if choices.algorithm is not None:
+        profile = replace(profile, algorithms=(algorithm_named(choices.algorithm).identifier,))
+    if choices.attestation is not None:
+        format_named(choices.attestation)
+    counter = None if choices.counter is None else CounterPolicy.parse(choices.counter)
+    if counter is not None:
+        profile = replace(profile, counter=counter)
+    # A server that is gone after this run leaves nothing behind that a passkey could be good for.
+    is_passing = choices.url is None and choices.passkeys is None
+    return VirtualAuthenticator(
+        profile,
+        store=None if is_passing else open_store(choices.passkeys),
+        counter_override=counter,
+    )
+
+
+@contextmanager
+def _authenticator_errors_explained() -> Iterator[None]:
+    try:
+        yield
+    except AuthenticatorError as error:
+        raise UsageError(error.detail, hint=error.hint, debug=error.debug) from error
+
+
+def _write_report(path: Path, suite: str, steps: list[Step]) -> None:
+    try:
+        path.write_bytes(junit_report(suite, steps))
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror}", hint="Name another file with --junit"
+        ) from error

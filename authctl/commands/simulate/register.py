@@ -1,0 +1,52 @@
+"""`authctl simulate register`: registers a user with a new passkey."""
+
+from __future__ import annotations
+
+from authctl.commands._options import FormatOption
+from authctl.commands._output import Format, Output
+from authctl.commands.passkeys._file import PasskeysOption
+from authctl.commands.simulate import _options as options
+from authctl.commands.simulate._running import Choices, Flags, simulation
+from authctl.virtual_authenticator.harness import ceremonies
+from authctl.virtual_authenticator.harness.accounts import Account, throw_away_account
+
+
+def register(
+    *,
+    url: options.UrlOption = None,
+    email: options.EmailOption = None,
+    origin: options.OriginOption = None,
+    passkeys: PasskeysOption = None,
+    timeout: options.TimeoutOption = options.DEFAULT_TIMEOUT,
+    junit: options.JunitOption = None,
+    preset: options.PresetOption = "platform",
+    algorithm: options.AlgorithmOption = None,
+    attestation: options.AttestationOption = None,
+    counter: options.CounterOption = None,
+    up: options.UserPresentOption = None,
+    uv: options.UserVerifiedOption = None,
+    be: options.BackupEligibleOption = None,
+    bs: options.BackedUpOption = None,
+    output_format: FormatOption = Format.TABLE,
+) -> None:
+    """Register a user with a new passkey, as a browser with an authenticator would.
+
+    With --url the passkey is kept in a file, so that `authctl simulate login` finds it.
+
+    Exits 0 when the server accepts, 1 when it refuses or answers wrongly, 2 when the options make no sense, 6 when
+    nothing answers.
+
+    Example: authctl simulate register --url http://localhost:8000 --email jane@example.com
+    """
+    flags = Flags(up, uv, be, bs)
+    choices = Choices(url, origin, timeout, passkeys, preset, algorithm, attestation, counter, flags)
+    account = throw_away_account() if email is None else Account(email)
+    with simulation("register", choices, Output(output_format), junit) as run:
+        done = run.drive(ceremonies.register(run.client, account, attestation=attestation))
+        run.show(
+            rp_id=done.rp_id,
+            email=done.user["email"],
+            user_id=done.user["id"],
+            role=done.user.get("role"),
+            credential_id=done.credential_id,
+        )
