@@ -16,7 +16,7 @@ from authctl.virtual_authenticator.authenticator.keys import algorithm_named
 from authctl.virtual_authenticator.authenticator.presets import preset
 from authctl.virtual_authenticator.harness.reports.junit import junit_report
 from authctl.virtual_authenticator.harness.steps import drive
-from authctl.virtual_authenticator.harness.transport import Transport, origin_of
+from authctl.virtual_authenticator.harness.transport import Transport, origin_of, require_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,7 +131,7 @@ def step_row(step: Step) -> Row:
 @contextmanager
 def _server(choices: Choices) -> Iterator[str]:
     if choices.url is not None:
-        yield choices.url
+        yield require_url(choices.url)
         return
     from authctl.server.running import temporary_server
 

@@ -44,7 +44,7 @@ class FakeServer:
                 break
         self.seen.append((scope["method"], scope["path"]))
         self.headers = {name.decode(): value.decode() for name, value in scope["headers"]}
-        status, headers, content = self._answer(scope["path"], json.loads(body) if body else None)
+        status, headers, content = self.answer(scope["path"], json.loads(body) if body else None)
         encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": status, "headers": encoded})
         await send({"type": "http.response.body", "body": content})
@@ -55,7 +55,8 @@ class FakeServer:
             self.events.append(kind)
             await send({"type": f"lifespan.{kind}.complete"})
 
-    def _answer(self, path: str, body: Any) -> tuple[int, dict[str, str], bytes]:
+    def answer(self, path: str, body: Any) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and body for one request."""
         override = self.answers.get(path)
         if isinstance(override, list):
             override = override.pop(0) if override else None
