@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,16 @@ _PATIENCE = 0.005
 _PATIENCE_WHEN_REQUIRED = 2.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Undo:
+    """What was before lines were written whose commit may fail."""
+
+    size: int
+    place: Place
+    shipped: int
+    last: int
+
+
 class Shipper:
     """One per process, shared by its journals.
 
@@ -50,8 +61,8 @@ class Shipper:
         self._must_owe_again = False
         self._coverage: Coverage | None = None
         self._gaps: list[Change] = []
-        self._whole_size: int | None = None
-        self._places_before: tuple[str, Place] | None = None
+        self._is_held = False
+        self._undo: _Undo | None = None
 
     # What journals tell.
 
@@ -157,15 +168,14 @@ class Shipper:
         """
         if not self._mutex.acquire(timeout=_PATIENCE_WHEN_REQUIRED):
             raise AuditUnavailable(debug="the audit file is in use")
-        place = self._places[writer_id]
-        self._places_before = (writer_id, Place(place.generation, place.shipped, place.last, is_ours=True))
+        self._is_held = True
         try:
             self._acquire(_PATIENCE_WHEN_REQUIRED)
             self._cut_uncommitted(tx)
             while owed := self.fetch(tx):
                 self._write(owed)
-            self._places_before = (writer_id, Place(place.generation, place.shipped, place.last, is_ours=True))
-            self._whole_size = self._file.size
+            place = self._places[writer_id]
+            self._undo = _Undo(self._file.size, place, place.shipped, place.last)
             place.last = last
             self._write(lines, durable=True)
             if place.behind:
@@ -179,20 +189,16 @@ class Shipper:
 
     def settle(self, *, committed: bool) -> None:
         """Ends what `write_through` began; without a commit the lines are taken back."""
-        if self._places_before is None:
+        if not self._is_held:
             return
-        writer_id, before = self._places_before
-        self._places_before = None
+        undo, self._undo, self._is_held = self._undo, None, False
         try:
-            if not committed:
-                if writer_id in self._places:
-                    self._places[writer_id] = before
-                if self._whole_size is not None:
-                    self._file.cut(self._whole_size)
+            if undo is not None and not committed:
+                undo.place.shipped, undo.place.last = undo.shipped, undo.last
+                self._file.cut(undo.size)
         except AuditUnavailable as error:
             self.condition.fail(error)
         finally:
-            self._whole_size = None
             self._file.release()
             self._watch_the_lag()
             self._mutex.release()
