@@ -127,8 +127,13 @@ def test_a_certified_authenticator_is_refused_when_root_key_or_algorithm_is_anot
 
 
 def test_a_certificate_is_refused_when_it_is_not_of_version_3() -> None:
-    der = leaf().public_bytes(Encoding.DER).replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x00")
-    answer = PASSKEY.create_packed(CHALLENGE, statement={"x5c": [der]})
+    """A certificate of version 1 has neither the five bytes of the version nor extensions."""
+    made = leaf(is_authority=None).public_bytes(Encoding.DER)
+    assert (made[:2], made[4:6], made[8:13]) == (b"\x30\x82", b"\x30\x82", b"\xa0\x03\x02\x01\x02")
+    der = bytearray(made[:8] + made[13:])
+    for at in (2, 6):
+        der[at : at + 2] = (int.from_bytes(der[at : at + 2], "big") - 5).to_bytes(2, "big")
+    answer = PASSKEY.create_packed(CHALLENGE, statement={"x5c": [bytes(der)]})
     with pytest.raises(CeremonyFailed) as refusal:
         register(answer, formats=X5C, roots=(AUTHORITY.pem,))
     assert refusal.value.debug == "certificate: not version 3"
