@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from authctl.server.audit.events import Caller
+    from authctl.server.identity import Identity
     from authctl.server.storage.database import Database
     from authctl.server.storage.transaction import Transaction
 
@@ -33,8 +34,9 @@ class Reset:
 class Maintenance:
     """Changes that concern the whole database."""
 
-    def __init__(self, database: Database, *, rp_id: str, is_production: bool) -> None:
+    def __init__(self, database: Database, identity: Identity, *, rp_id: str, is_production: bool) -> None:
         self._database = database
+        self._identity = identity
         self._rp_id = rp_id
         self._is_production = is_production
 
@@ -87,4 +89,6 @@ class Maintenance:
             record(tx, event)
             return generation
 
-        return await self._database.write(unit)
+        generation = await self._database.write(unit)
+        self._identity.note(generation)
+        return generation

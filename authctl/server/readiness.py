@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from authctl.errors import StorageError
 
 if TYPE_CHECKING:
-    from authctl.server.audit.trail import AuditHealth
+    from authctl.server.audit.health import AuditHealth
     from authctl.server.storage.database import Database
     from authctl.server.storage.transaction import Transaction
 

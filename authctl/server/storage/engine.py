@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from authctl.clock import SystemClock
-from authctl.errors import SettingsError, StorageMissing
+from authctl.errors import SettingsError, StorageMissing, StorageUnavailable
 from authctl.server.storage import schema
 from authctl.server.storage.database import Database
 from authctl.server.storage.journal import NoJournal
@@ -40,6 +41,22 @@ def choose_driver(url: str) -> Driver:
     raise SettingsError(("DATABASE_URL has to begin with sqlite:/// or postgresql+psycopg://",))
 
 
+def _create(driver: SqliteDriver) -> None:
+    """Makes the whole file under another name first: a crash on the way never leaves half a database."""
+    made = SqliteDriver(driver.path.with_name(f".{driver.path.name}.{os.getpid()}.new"))
+    made.path.unlink(missing_ok=True)
+    create_private(made.path)
+    try:
+        schema.migrate(made)
+        os.link(made.path, driver.path)
+    except FileExistsError:
+        examine(driver.path)  # another process was faster; its file is as good
+    except OSError as error:
+        raise StorageUnavailable(f"{driver.path} cannot be created", hint=str(error)) from error
+    finally:
+        made.path.unlink(missing_ok=True)
+
+
 def open_database(
     url: str,
     clock: Clock | None = None,
@@ -61,7 +78,6 @@ def open_database(
         except StorageMissing:
             if not create:
                 raise
-            create_private(driver.path)
-            upgrade = True
+            _create(driver)
     schema.prepare(driver, create=create, upgrade=upgrade)
     return Database(driver, clock or SystemClock(), journal_factory)

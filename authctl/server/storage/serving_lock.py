@@ -1,4 +1,4 @@
-"""Tells a running service from a stopped one: every server process shares a lock, and who needs it alone asks for it."""
+"""Tells a running service from a stopped one: servers share a lock, and who needs the database alone asks for it."""
 
 from __future__ import annotations
 
@@ -97,6 +97,6 @@ class AdvisoryLock:
         try:
             if self._raw is None:
                 self._raw = self._driver.connect(readonly=False)
-            return bool(self._raw.execute(f"SELECT {function}({_ADVISORY_KEY})").fetchone()[0])  # noqa: S608  no input
+            return bool(self._raw.execute(f"SELECT {function}({_ADVISORY_KEY})").fetchone()[0])
         except self._driver.exceptions as error:
             raise self._driver.translate(error) from error
