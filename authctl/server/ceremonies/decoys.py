@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hashlib import sha512
 from hmac import digest
 from typing import Final
 
@@ -24,12 +23,10 @@ class Decoys:
 
     def for_email(self, email: str) -> list[bytes]:
         """One to three ids for a normalised e-mail."""
-        count = _COUNTS[self._bytes(email, 0)[0] % len(_COUNTS)]
-        return [self._one(email, number) for number in range(1, count + 1)]
-
-    def _one(self, email: str, number: int) -> bytes:
-        length, *_ = self._bytes(email, -number)
-        return self._bytes(email, number)[: _LENGTHS[length % len(_LENGTHS)]]
+        shape = self._bytes(email, 0)
+        count = _COUNTS[shape[0] % len(_COUNTS)]
+        lengths = [_LENGTHS[shape[number] % len(_LENGTHS)] for number in range(1, count + 1)]
+        return [self._bytes(email, number)[:length] for number, length in enumerate(lengths, 1)]
 
     def _bytes(self, email: str, number: int) -> bytes:
-        return digest(self._key, f"{number}\0{email}".encode(), sha512)
+        return digest(self._key, f"{number}\0{email}".encode(), "sha512")
