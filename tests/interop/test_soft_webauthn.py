@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import importlib
 import json
+from typing import Any
 
 import pytest
 import webauthn
 from webauthn.helpers import options_to_json
 
+from authctl.server.running import temporary_server
 from authctl.virtual_authenticator import ES256, Client, Gesture, VirtualAuthenticator
 from authctl.virtual_authenticator.errors import NotSupported
+from authctl.virtual_authenticator.harness.accounts import Account
+from authctl.virtual_authenticator.harness.answers import require_json
+from authctl.virtual_authenticator.harness.transport import Request, Transport
 from authctl.virtual_authenticator.soft_device import SoftDevice
 from tests.virtual_authenticator.relying_party import ORIGIN, RP_ID, creation_options
 
@@ -64,3 +69,19 @@ def test_the_error_says_how_to_get_the_device_when_it_is_missing(monkeypatch: py
     with pytest.raises(NotSupported, match="not installed"):
         SoftDevice(ORIGIN)
     assert importlib.import_module("soft_webauthn").SoftWebauthnDevice is not None
+
+
+def test_the_foreign_device_registers_and_logs_in_when_the_service_does_without_verification() -> None:
+    with temporary_server(user_verification="preferred") as server, Transport(server.url) as transport:
+        device = SoftDevice(server.url)
+        email = "soft@example.com"
+
+        def post(path: str, body: dict[str, Any], expected: int) -> dict[str, Any]:
+            return require_json(transport.send(Request("POST", path, body)), expected, sent="")
+
+        options = post("/register/begin", Account(email).profile(), 200)
+        user = post("/register/complete", {"email": email, "credential": device.create(options)}, 201)
+        for _ in range(2):
+            assertion = device.get(post("/login/begin", {"email": email}, 200))
+            token = post("/login/complete", {"email": email, "assertion": assertion}, 200)
+            assert token["user"]["id"] == user["id"]

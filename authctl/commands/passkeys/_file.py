@@ -27,7 +27,11 @@ PasskeysOption = Annotated[
 ]
 PasskeyArgument = Annotated[
     str,
-    typer.Argument(metavar="ID", help="The passkey's id, or as much of its beginning as is clear.", show_default=False),
+    typer.Argument(
+        metavar="ID",
+        help="The passkey's id, or as much of its beginning as is clear; -- before one that begins with a hyphen.",
+        show_default=False,
+    ),
 ]
 PASSKEY_COLUMNS: Final = (
     Column("credential_id", "Id"),

@@ -94,8 +94,9 @@ class Simulation:
     def _on_step(self, step: Step) -> None:
         self.steps.append(step)
         if self.output.format is Format.TABLE:
-            mark = "ok    " if step.error is None else "FAILED"
-            self.output.message(f"{mark}  {step.ceremony:8}  {step.name:16}  {step.summary}")
+            # The reason of a failure follows as the command's error.
+            mark, summary = ("ok    ", step.summary) if step.error is None else ("FAILED", "")
+            self.output.message(f"{mark}  {step.ceremony:8}  {step.name:16}  {summary}".rstrip())
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from authctl.commands._options import FormatOption
@@ -56,7 +57,7 @@ def login(
             user_id=done.user["id"],
             role=done.user.get("role"),
             credential_id=done.credential_id,
-            token_expires_at=done.claims["exp"],
+            token_expires_at=datetime.fromtimestamp(done.claims["exp"], UTC),
         )
 
 

@@ -131,7 +131,7 @@ def _new_credential(authenticator: VirtualAuthenticator, request: MakeCredential
     profile = authenticator.profile
     key = CredentialKey.generate(algorithm, authenticator.random)
     return Credential(
-        credential_id=authenticator.random.take(profile.credential_id_length),
+        credential_id=_new_credential_id(authenticator),
         rp_id=request.rp_id,
         user_handle=request.user.id,
         user_name=request.user.name,
@@ -146,6 +146,15 @@ def _new_credential(authenticator: VirtualAuthenticator, request: MakeCredential
         attachment=profile.attachment,
         transports=profile.transports,
     )
+
+
+def _new_credential_id(authenticator: VirtualAuthenticator) -> bytes:
+    while True:
+        credential_id = authenticator.random.take(authenticator.profile.credential_id_length)
+        # In base64url these begin with a hyphen, which command lines and spreadsheets take for something else. A seed
+        # keeps its values.
+        if authenticator.is_deterministic or credential_id[0] >> 2 != 62:
+            return credential_id
 
 
 def _authenticator_data(

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from authctl.virtual_authenticator.harness.transport import Answer
 
 _LONGEST_QUOTE: Final = 300
+_WHERE_TO_LOOK: Final = (
+    "Do ORIGIN and RP_ID of the server match? Is the e-mail already taken? "
+    "Where the server runs, `authctl audit list --failure` tells the reason"
+)
 _IS_IT_AUTHCTL: Final = "Is that the address of an authctl server?"
 
 
@@ -46,7 +50,7 @@ def require_json(answer: Answer, status: int, *, sent: str) -> dict[str, Any]:
 def _refuse(answer: Answer, what: str, sent: str) -> NoReturn:
     raise CeremonyRefused(
         f"The server refused: {what} answered {answer.status} {_reason(answer)}".rstrip() + f". {sent}",
-        hint="Compare with ORIGIN and RP_ID of the server; there, `authctl audit list --failure` tells the reason",
+        hint=None if answer.status == 422 else _WHERE_TO_LOOK,
     )
 
 

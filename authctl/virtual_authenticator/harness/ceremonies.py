@@ -10,7 +10,14 @@ from authctl.errors import AuthenticatorError
 from authctl.virtual_authenticator import base64url
 from authctl.virtual_authenticator.authenticator.authenticator_data import AuthenticatorData
 from authctl.virtual_authenticator.authenticator.gesture import CONFIRMED
-from authctl.virtual_authenticator.errors import ClientRefused, NoCredential, NoPasskey, StoreUnusable, UnexpectedAnswer
+from authctl.virtual_authenticator.errors import (
+    CeremonyRefused,
+    ClientRefused,
+    NoCredential,
+    NoPasskey,
+    StoreUnusable,
+    UnexpectedAnswer,
+)
 from authctl.virtual_authenticator.harness.answers import require_json
 from authctl.virtual_authenticator.harness.steps import Done, Step, ask, step
 from authctl.virtual_authenticator.harness.tokens import claims_of
@@ -28,6 +35,8 @@ _T = TypeVar("_T")
 
 _REGISTER: Final = "register"
 _LOGIN: Final = "login"
+# The end of the year 9999, where calendars of programs end.
+_LATEST: Final = 253402300800
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,12 @@ def register(
         _work(lambda: _created(client.create(options, attestation=attestation, gesture=gesture))),
     )
     body = {"email": account.email, "credential": credential}
-    user = yield from step(_REGISTER, "complete", _complete_registration(body, client, rp_id))
+    try:
+        user = yield from step(_REGISTER, "complete", _complete_registration(body, client, rp_id))
+    except CeremonyRefused:
+        # A page would signal the credential as unknown (§5.1.10), and the authenticator would forget it.
+        client.authenticator.store.remove(base64url.decode(credential["id"]))
+        raise
     return Registered(user, credential["id"], rp_id)
 
 
@@ -157,7 +171,8 @@ def _checked_claims(token: str, user: dict[str, Any]) -> Done[dict[str, Any]]:
     header, claims = claims_of(token)
     if claims.get("sub") != user["id"]:
         raise UnexpectedAnswer("The token is not for the user who logged in")
-    if not isinstance(claims.get("exp"), int) or claims["exp"] <= claims.get("iat", 0):
+    expiry, issued = claims.get("exp"), claims.get("iat")
+    if not isinstance(expiry, int) or not isinstance(issued, int) or not issued < expiry < _LATEST:
         raise UnexpectedAnswer("The token does not expire")
     facts = {"header": header, "claims": claims}
     return Done(claims, f"{header['alg']}, role {claims.get('role')}, for user {claims['sub']}", facts)

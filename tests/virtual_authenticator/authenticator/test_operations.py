@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 
 from authctl.virtual_authenticator import (
@@ -10,6 +12,7 @@ from authctl.virtual_authenticator import (
     GetAssertionRequest,
     MakeCredentialRequest,
     MemoryStore,
+    SystemRandom,
     UserEntity,
     VirtualAuthenticator,
 )
@@ -87,6 +90,17 @@ def test_no_signature_leaves_when_the_counter_cannot_be_kept() -> None:
     authenticator.make_credential(request())
     with pytest.raises(NotAllowed, match="deleted"):
         authenticator.get_assertion(GetAssertionRequest("localhost", bytes(32)))
+
+
+def test_no_credential_id_looks_like_an_option() -> None:
+    class Hyphen(SystemRandom):
+        values: ClassVar = [b"\xf8" * 32, b"\xfb" * 32, b"\xfc" * 32]
+
+        def take(self, length: int) -> bytes:
+            return self.values.pop(0)
+
+    made = VirtualAuthenticator(random=Hyphen()).make_credential(request())
+    assert made.credential.credential_id == b"\xfc" * 32
 
 
 def test_presets_are_found_by_name() -> None:

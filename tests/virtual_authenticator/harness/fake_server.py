@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64encode
+from secrets import token_bytes
 from typing import TYPE_CHECKING, Any
 
 import webauthn
@@ -85,7 +86,7 @@ class FakeServer:
                 return 404, {"title": "Not found", "detail": "Not found"}
 
     def _register_begin(self, body: Any) -> tuple[int, Any]:
-        handle = b"handle of " + body["email"].encode()[:40]
+        handle = token_bytes(32)
         options = webauthn.generate_registration_options(
             rp_id=self.rp_id, rp_name="Fake", user_name=body["email"], user_id=handle
         )

@@ -120,6 +120,20 @@ def test_the_refusal_says_what_was_sent_when_the_origin_differs() -> None:
     assert bench.steps[-1].error is caught.value
 
 
+def test_a_refused_passkey_is_forgotten(bench: Bench) -> None:
+    bench.register()
+    with pytest.raises(CeremonyRefused, match="Registration failed"):
+        bench.register()
+    assert len(bench.client.authenticator.store.all()) == 1
+
+
+def test_a_passkey_is_kept_when_nobody_knows_whether_the_server_took_it(bench: Bench) -> None:
+    bench.server.answers["/register/complete"] = (500, {}, b"")
+    with pytest.raises(UnexpectedAnswer):
+        bench.register()
+    assert len(bench.client.authenticator.store.all()) == 1
+
+
 def test_the_refusal_of_a_login_says_what_was_sent(bench: Bench) -> None:
     bench.register()
     bench.client.gesture = Gesture(is_user_verified=False, is_forced=True)
@@ -145,8 +159,9 @@ def test_trouble_with_the_file_is_not_taken_for_the_servers(tmp_path: Any) -> No
 def test_the_fields_are_named_when_the_server_finds_them_invalid(bench: Bench) -> None:
     document = b'{"title": "Invalid", "errors": [{"field": "email", "message": "is not valid"}, 5]}'
     bench.server.answers["/register/begin"] = (422, {"content-type": "application/problem+json"}, document)
-    with pytest.raises(CeremonyRefused, match="422 Invalid; email: is not valid"):
+    with pytest.raises(CeremonyRefused, match="422 Invalid; email: is not valid") as caught:
         bench.register()
+    assert caught.value.hint is None
 
 
 @pytest.mark.parametrize(
@@ -230,6 +245,8 @@ def test_a_registration_is_refused_when_the_user_in_the_answer_is_wrong(bench: B
         {"access_token": token({"sub": "user-1", "exp": 9, "iat": 1})},
         {"access_token": token({"sub": "user-0"})},
         {"access_token": token({"sub": "user-0", "exp": 1, "iat": 1})},
+        {"access_token": token({"sub": "user-0", "exp": 10**12, "iat": 1})},
+        {"access_token": token({"sub": "user-0", "exp": 9, "iat": "1"})},
     ],
 )
 def test_a_login_is_refused_when_the_token_response_is_wrong(bench: Bench, change: dict[str, Any]) -> None:
