@@ -43,15 +43,17 @@ def database(sqlite_url: str, clock: FixedClock) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def postgres_server() -> Iterator[PostgresServer]:
     """A private PostgreSQL server for this run of the tests."""
     programs = find_programs()
     if programs is None:
         pytest.skip("PostgreSQL's programs are not installed")
-    server = PostgresServer(programs, tmp_path_factory.mktemp("postgres"))
-    server.start()
-    yield server
-    server.stop()
+    server = PostgresServer(programs)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
 
 
 @pytest.fixture

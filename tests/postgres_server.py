@@ -7,6 +7,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -25,10 +26,11 @@ def find_programs() -> Path | None:
 class PostgresServer:
     """One server process, ended by its own process id."""
 
-    def __init__(self, programs: Path, directory: Path) -> None:
+    def __init__(self, programs: Path) -> None:
         self._programs = programs
-        self._directory = directory
-        self._data = directory / "data"
+        # Not below pytest's own directory: that is closed to other users, also to the one PostgreSQL runs as.
+        self._directory = Path(tempfile.mkdtemp(prefix="authctl-postgres-"))
+        self._data = self._directory / "data"
         self._process: subprocess.Popen[bytes] | None = None
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -73,6 +75,11 @@ class PostgresServer:
         process.send_signal(signal_number or 2)
         process.wait(20)
 
+    def remove(self) -> None:
+        """Stops the server and deletes its directory."""
+        self.stop()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
     def create_database(self, name: str) -> str:
         """A new database; its URL as authctl takes it."""
         with psycopg.connect(self._conninfo("postgres"), autocommit=True) as connection:
@@ -80,13 +87,9 @@ class PostgresServer:
         return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/{name}"
 
     def _prepare_directory(self) -> None:
-        if os.geteuid() != 0:
-            return
-        account = pwd.getpwnam("postgres")
-        os.chown(self._directory, account.pw_uid, account.pw_gid)
-        for parent in self._directory.parents:
-            if parent.owner() == "root" and parent.stat().st_mode & 0o005 != 0o005 and parent != Path("/"):
-                parent.chmod(parent.stat().st_mode | 0o011)
+        if os.geteuid() == 0:
+            account = pwd.getpwnam("postgres")
+            os.chown(self._directory, account.pw_uid, account.pw_gid)
 
     def _as_user(self) -> list[str]:
         """PostgreSQL refuses to run as root."""
@@ -94,7 +97,8 @@ class PostgresServer:
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [*self._as_user(), str(self._programs / program), *arguments]
-        subprocess.run(command, check=True, capture_output=True, cwd=self._directory)
+        done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=self._directory)
+        assert done.returncode == 0, done.stderr
 
     def _conninfo(self, database: str) -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"

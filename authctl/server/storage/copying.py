@@ -52,7 +52,7 @@ def _dump(driver: PostgresDriver, target: Path) -> Path:
     # The address, which may hold a password, goes through the environment: arguments are visible to everyone.
     done = subprocess.run(  # noqa: S603  a fixed program and a path of our own
         [program, "--format=custom", f"--file={target}"],
-        env={**os.environ, "PGDATABASE": driver.conninfo},
+        env={**os.environ, **driver.environment()},
         capture_output=True,
         check=False,
     )

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 
     from sqlalchemy import URL
 
+_VARIABLES = {
+    "host": "PGHOST",
+    "port": "PGPORT",
+    "user": "PGUSER",
+    "password": "PGPASSWORD",
+    "dbname": "PGDATABASE",
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+}
 _TRANSIENT = ("40001", "40P01")  # serialization failure, deadlock
 
 
@@ -26,20 +35,25 @@ class PostgresDriver:
     begin_read = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
     def __init__(self, url: URL) -> None:
-        self.conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._psycopg = _import_psycopg()
         self.exceptions: tuple[type[Exception], ...] = (self._psycopg.Error, UnicodeEncodeError)
 
     def connect(self, *, readonly: bool) -> Any:
         """A connection in autocommit mode whose commits are durable and whose waits are bounded."""
         return self._psycopg.connect(
-            self.conninfo,
+            self._conninfo,
             autocommit=True,
             connect_timeout=3,
             prepare_threshold=2,
             options="-c timezone=UTC -c synchronous_commit=on -c lock_timeout=2000 -c statement_timeout=0"
             + (" -c default_transaction_read_only=on" if readonly else " -c statement_timeout=10000"),
         )
+
+    def environment(self) -> dict[str, str]:
+        """The address as PostgreSQL's own programs take it from their environment."""
+        parts = self._psycopg.conninfo.conninfo_to_dict(self._conninfo)
+        return {variable: str(parts[name]) for name, variable in _VARIABLES.items() if parts.get(name) is not None}
 
     def translate(self, error: Exception) -> AuthctlError:
         """Our error for one of psycopg's, by SQLSTATE."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from authctl.server.storage.connection import Driver
+
+log = logging.getLogger("authctl.storage")
 
 _ADVISORY_KEY = 0x61757365
 
@@ -88,10 +91,15 @@ class AdvisoryLock:
         return self._take("pg_try_advisory_lock")
 
     def release(self) -> None:
-        """Gives it back by ending the session."""
+        """Gives it back; closing the session alone would leave the moment to the server."""
         raw, self._raw = self._raw, None
-        if raw is not None:
-            raw.close()
+        if raw is None:
+            return
+        try:
+            raw.execute("SELECT pg_advisory_unlock_all()")
+        except self._driver.exceptions as error:
+            log.debug("the serving lock was lost before: %s", error)
+        raw.close()
 
     def _take(self, function: str) -> bool:
         try:
