@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import logging
 import re
-from asyncio import Event
+from asyncio import CancelledError, Event
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from authctl.errors import AuthctlError
+from authctl.errors import AuthctlError, StorageUnavailable
 from authctl.server.http.problems import problem
 from authctl.server.http.request import KEY, LARGEST_BODY
 
@@ -177,7 +177,7 @@ class Cycle:
         return bool(lengths) and int(lengths[0]) <= LARGEST_BODY
 
     async def _give_up(self, error: BaseException) -> None:
-        logger.error("the application failed", exc_info=error)
+        failure = _failure(error)
         if self.disconnected or self.response_complete:
             return
         if self.response_started and self._head is None:
@@ -185,7 +185,19 @@ class Cycle:
             return
         self.response_started, self._head, self._length, self.keep_alive = False, None, None, False
         request = self.scope.get(KEY)
-        answer = problem(AuthctlError(), request.id if request else "")
-        fields = ((b"content-type", answer.content_type or b""), (b"content-length", b"%d" % len(answer.body)))
+        answer = problem(failure, request.id if request else "")
+        fields = (*answer.fields, (b"content-type", answer.content_type or b""), _length(answer.body))
         self._begin(answer.status, fields)
         self._continue(answer.body, has_more=False)
+
+
+def _length(body: bytes) -> tuple[bytes, bytes]:
+    return b"content-length", b"%d" % len(body)
+
+
+def _failure(error: BaseException) -> AuthctlError:
+    if isinstance(error, CancelledError):
+        logger.warning("a request was cut off: the server had to stop")
+        return StorageUnavailable(debug="the server stops")
+    logger.error("the application failed", exc_info=error)
+    return AuthctlError()

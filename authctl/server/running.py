@@ -16,6 +16,7 @@ import uvicorn
 import uvloop
 
 from authctl.errors import Conflict, Refused, UsageError
+from authctl.logs import configure_logs
 from authctl.server.app import create_app
 from authctl.server.assembly import open_service
 from authctl.server.connection_limits import ConnectionLimits, is_shared_address
@@ -23,6 +24,7 @@ from authctl.server.http.client_address import ClientAddresses
 from authctl.server.http.envelope import response_fields
 from authctl.server.http_protocol import Connection, Connections
 from authctl.server.supervisor import Supervisor
+from authctl.settings.model import SECRETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -157,6 +159,7 @@ def serve(
     """
     if reload and workers > 1:
         raise UsageError("--reload runs one worker", hint="leave out one of --reload and --workers")
+    _configure_logs(settings)
     listener = bind(settings.host, settings.port)
     try:
         report = _reporter(listener, settings.host, on_started)
@@ -216,10 +219,14 @@ def run(server: Server, listener: socket.socket) -> None:
 
 def _work(settings: Settings, listener: socket.socket, limits: ConnectionLimits | None, reporter: Reporter) -> None:
     """The main function of a worker process."""
-    from authctl.logs import configure_logging
-
-    configure_logging(settings)
+    _configure_logs(settings)
     run_service(settings, listener, reporter.ready, limits)
+
+
+def _configure_logs(settings: Settings) -> None:
+    secrets = (getattr(settings, name) for name in SECRETS)
+    known = [secret.get_secret_value() for secret in secrets if secret is not None]
+    configure_logs(settings.log_level, known_secrets=known)
 
 
 def _configuration(app: ASGIApp) -> uvicorn.Config:

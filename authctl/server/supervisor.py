@@ -151,7 +151,7 @@ class Supervisor:
             if source is self._wakened:
                 self._wakened.recv(1024)
             elif source in pipes:
-                pipes[source].hear()  # type: ignore[index]  # wait() gives back what it was given
+                pipes[source].hear()
 
     def _keep(self, count: int) -> None:
         for worker in [worker for worker in self._workers if not worker.process.is_alive()]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from authctl.logs import request_id
 from authctl.server.http.answers import send_answer
 from authctl.server.http.problems import problem
 from authctl.server.http.request import KEY, ClientLeft, Request
@@ -60,6 +61,7 @@ class Envelope:
                 message["headers"] = [*message["headers"], *self._fields, identity, *request.response_fields]
             await send(message)
 
+        context = request_id.set(request.id)
         try:
             await self._app(scope, receive, send_with_fields)
         except ClientLeft:
@@ -68,3 +70,5 @@ class Envelope:
             if has_started:
                 raise
             await send_answer(problem(error, request.id), scope, send_with_fields)
+        finally:
+            request_id.reset(context)
