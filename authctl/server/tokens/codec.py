@@ -15,6 +15,7 @@ import jwt
 import orjson
 
 from authctl.errors import TokenRejected
+from authctl.server.tokens.reasons import Reason
 from authctl.server.tokens.signing_keys import UnsuitableKey
 
 if TYPE_CHECKING:
@@ -52,28 +53,28 @@ class Codec:
     def decode(self, token: str) -> dict[str, Any]:
         """The claims of a token that this key signed; raises TokenRejected for everything else."""
         if len(token) > LONGEST_TOKEN:
-            raise TokenRejected("token_too_long")
+            raise TokenRejected(Reason.TOO_LONG)
         if not _SHAPE.fullmatch(token):
-            raise TokenRejected("token_malformed")
+            raise TokenRejected(Reason.MALFORMED)
         signed, _, signature = token.encode().rpartition(b".")
         header, _, payload = signed.partition(b".")
         if header != self._header:
             self._check_header(header)
         if not self._algorithm.verify(signed, self._key[1], _decoded(signature)):
-            raise TokenRejected("token_signature")
+            raise TokenRejected(Reason.SIGNATURE)
         return _object(_decoded(payload))
 
     def _check_header(self, segment: bytes) -> None:
         """A header in other words than ours: the same three members, or the reason why not."""
         header = _object(_decoded(segment))
         if header.get("alg") != self._names["alg"]:
-            raise TokenRejected("token_algorithm")
+            raise TokenRejected(Reason.ALGORITHM)
         if header.get("typ") != TYPE:
-            raise TokenRejected("token_type")
+            raise TokenRejected(Reason.TYPE)
         if header.get("kid") != self._names["kid"]:
-            raise TokenRejected("token_key")
+            raise TokenRejected(Reason.KEY)
         if header.keys() != self._names.keys():  # crit, jku, jwk, x5u, x5c, b64, zip
-            raise TokenRejected("token_header")
+            raise TokenRejected(Reason.HEADER)
 
 
 def _encoded(data: bytes) -> bytes:
@@ -83,10 +84,10 @@ def _encoded(data: bytes) -> bytes:
 def _decoded(segment: bytes) -> bytes:
     """The bytes of a segment in its one canonical form, without padding and spare bits (RFC 7515 section 2)."""
     if len(segment) % 4 == 1:
-        raise TokenRejected("token_malformed")
+        raise TokenRejected(Reason.MALFORMED)
     data = urlsafe_b64decode(segment + b"=" * (-len(segment) % 4))
     if _encoded(data) != segment:
-        raise TokenRejected("token_malformed")
+        raise TokenRejected(Reason.MALFORMED)
     return data
 
 
@@ -97,9 +98,9 @@ def _object(data: bytes) -> dict[str, Any]:
         if orjson.dumps(value) != data:  # not as we write it: look closer
             value = json.loads(data.decode(), object_pairs_hook=_without_duplicates)
     except (ValueError, TypeError, RecursionError) as error:  # TypeError is orjson's word for nested too deep
-        raise TokenRejected("token_malformed") from error
+        raise TokenRejected(Reason.MALFORMED) from error
     if not isinstance(value, dict):
-        raise TokenRejected("token_malformed")
+        raise TokenRejected(Reason.MALFORMED)
     return value
 
 

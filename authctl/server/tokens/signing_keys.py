@@ -28,8 +28,8 @@ _KINDS = {
     "EdDSA": "an Ed25519 private key",
     "RS256": f"an RSA private key of at least {SMALLEST_RSA_BITS} bits",
 }
-_NO_SECRETS = (b"-----BEGIN ", b"ssh-", b"ecdsa-", b"{")
-"""How PEM files, SSH keys and JWKs begin. One that is public would let everybody sign."""
+_NO_SECRETS = (b"-----BEGIN ", b"ssh-", b"ecdsa-")
+"""How PEM files and SSH keys begin. One that is public would let everybody sign."""
 
 
 class UnsuitableKey(ValueError):
@@ -54,7 +54,7 @@ class JwtKey:
         """A key for HS256 (RFC 7518 section 3.2). Raises UnsuitableKey when it is shorter than the hash."""
         if len(secret) < SHORTEST_SECRET:
             raise UnsuitableKey(f"is shorter than {SHORTEST_SECRET} bytes")
-        if secret.lstrip().startswith(_NO_SECRETS):
+        if secret.lstrip().startswith(_NO_SECRETS) or b'"kty"' in secret:  # a JWK (RFC 7517 section 4.1)
             raise UnsuitableKey("is a key document and no secret; give it as JWT_PRIVATE_KEY")
         name = hmac.digest(secret, b"authctl: name of a token key", "sha256")
         return cls("HS256", _base64url(name[:16]), secret, secret)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from authctl.errors import TokenRejected
+from authctl.server.tokens.reasons import Reason
 
 if TYPE_CHECKING:
     from authctl.clock import Clock
@@ -55,13 +56,13 @@ class Verifier:
             _require_time(claims, name)
         methods = claims.get("amr")
         if not isinstance(methods, list) or not all(isinstance(method, str) for method in methods):
-            raise TokenRejected("token_claim_amr")
+            raise TokenRejected(Reason.CLAIM_METHODS)
         if claims["role"] not in ROLES:
-            raise TokenRejected("token_claim_role")
+            raise TokenRejected(Reason.CLAIM_ROLE)
         if claims["iss"] != self._issuer:
-            raise TokenRejected("token_issuer")
+            raise TokenRejected(Reason.ISSUER)
         if claims["aud"] != self._audience:
-            raise TokenRejected("token_audience")
+            raise TokenRejected(Reason.AUDIENCE)
         self._check_times(claims)
         return Claims(
             subject=claims["sub"],
@@ -77,21 +78,21 @@ class Verifier:
     def _check_times(self, claims: dict[str, Any]) -> None:
         now = self._clock.now().timestamp()
         if claims["exp"] <= now - LEEWAY_SECONDS:
-            raise TokenRejected("token_expired")
+            raise TokenRejected(Reason.EXPIRED)
         if max(claims["iat"], claims["nbf"], claims["auth_time"]) > now + LEEWAY_SECONDS:
-            raise TokenRejected("token_not_yet_valid")
+            raise TokenRejected(Reason.NOT_YET_VALID)
         if not 0 < claims["exp"] - claims["iat"] <= self._lifetime:
-            raise TokenRejected("token_lifetime")
+            raise TokenRejected(Reason.LIFETIME)
 
 
 def _require_text(claims: dict[str, Any], name: str) -> None:
     value = claims.get(name)
     if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_IDENTIFIER:
-        raise TokenRejected(f"token_claim_{name}")
+        raise TokenRejected(Reason(f"token_claim_{name}"))
 
 
 def _require_time(claims: dict[str, Any], name: str) -> None:
     """NumericDate (RFC 7519 section 2), in the whole seconds that we write: no bool, no text, no fraction."""
     value = claims.get(name)
     if type(value) is not int or not 0 <= value <= _LATEST:
-        raise TokenRejected(f"token_claim_{name}")
+        raise TokenRejected(Reason(f"token_claim_{name}"))

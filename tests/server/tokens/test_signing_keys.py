@@ -36,7 +36,7 @@ def test_key_keeps_its_name_and_hides_its_private_half(algorithm: Algorithm) -> 
 
 
 def test_names_of_secrets_differ_and_tell_nothing_of_them() -> None:
-    keys = [JwtKey.from_secret(secrets.token_bytes(32)) for _ in range(3)]
+    keys = [JwtKey.from_secret(secrets.token_urlsafe(32).encode()) for _ in range(3)]
     assert len({key.kid for key in keys}) == 3
     assert all(isinstance(key.signing, bytes) and key.kid.encode() not in key.signing for key in keys)
 

@@ -1,0 +1,75 @@
+"""Who is asking, and under which role: what the token claims and what the database says now have to agree (D-8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from authctl.errors import AccessDenied, NotAuthenticated, NotFound, TokenRejected
+from authctl.server.tokens.reasons import Reason
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from authctl.server.storage.tables import LoginSession, User
+    from authctl.server.storage.transaction import Transaction
+    from authctl.server.tokens.verifying import Claims, Verifier
+
+Refusal = NotAuthenticated | TokenRejected | AccessDenied | NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A signed-in user; `role` is the one in force, for this request."""
+
+    user: User
+    session: LoginSession
+    role: str
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether other users' data may be seen."""
+        return self.role == "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A token that is refused, and whose it is as far as that is certain."""
+
+    error: NotAuthenticated | TokenRejected
+    user: User | None = None
+
+
+def read_bearer(verifier: Verifier, bearer: str | None) -> Claims | Rejected:
+    """The claims of a request's token, before the database is asked."""
+    if bearer is None:
+        return Rejected(NotAuthenticated())
+    try:
+        return verifier.verify(bearer)
+    except TokenRejected as error:
+        return Rejected(error)
+
+
+def identify(tx: Transaction, claims: Claims | Rejected) -> Identity | Rejected:
+    """The user whose session the token names, in one query (D-9); a session that ended carries no token any more."""
+    if isinstance(claims, Rejected):
+        return claims
+    found = tx.sessions.with_user(claims.session_id)
+    if found is None:
+        return Rejected(TokenRejected(Reason.SESSION_UNKNOWN))
+    session, user = found
+    if user.id != claims.subject:
+        return Rejected(TokenRejected(Reason.SESSION_MISMATCH), user)
+    if (reason := _objection(session, user, tx.now)) is not None:
+        return Rejected(TokenRejected(reason), user)
+    return Identity(user, session, "admin" if claims.role == user.role == "admin" else "user")
+
+
+def _objection(session: LoginSession, user: User, now: datetime) -> Reason | None:
+    if user.disabled_at is not None:
+        return Reason.USER_DISABLED
+    if session.ended_at is not None:
+        return Reason.SESSION_ENDED
+    if session.expires_at <= now:
+        return Reason.SESSION_EXPIRED
+    return None

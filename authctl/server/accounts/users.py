@@ -1,0 +1,112 @@
+"""Users: what a signed-in person may see over HTTP, and what an operator does at the command line."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from authctl.errors import AccessDenied, NotFound, Refused
+from authctl.server.accounts import account_events, administration
+from authctl.server.accounts.access import Identity, Rejected, identify, read_bearer
+from authctl.server.accounts.export import export
+from authctl.server.audit.recorder import record
+
+if TYPE_CHECKING:
+    import builtins
+
+    from authctl.server.accounts.access import Refusal
+    from authctl.server.audit.events import Caller
+    from authctl.server.storage.database import Database
+    from authctl.server.storage.tables import User
+    from authctl.server.storage.transaction import Transaction
+    from authctl.server.tokens.verifying import Claims, Verifier
+
+_IDENTIFIER = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class Users:
+    """Every answer, also a refusal, leaves its event before it is given."""
+
+    def __init__(self, database: Database, verifier: Verifier) -> None:
+        self._database = database
+        self._verifier = verifier
+
+    async def show(self, bearer: str | None, user_id: str, caller: Caller) -> User:
+        """The user with this id, for themselves and for admins.
+
+        Raises NotAuthenticated, TokenRejected, AccessDenied for everybody else, whether the id exists or not, and
+        NotFound for admins alone.
+        """
+        return await self._access(bearer, user_id, caller)
+
+    async def me(self, bearer: str | None, caller: Caller) -> User:
+        """The user that the token belongs to. Raises NotAuthenticated or TokenRejected."""
+        return await self._access(bearer, None, caller)
+
+    async def list(self) -> builtins.list[User]:
+        """Everyone, in the order of registration."""
+        return await self._database.read(lambda tx: tx.users.all())
+
+    async def find(self, email: str) -> User:
+        """The user with an e-mail as somebody typed it. Raises NotFound."""
+        return await self._database.read(partial(administration.user_with, typed=email))
+
+    async def disable(self, email: str, caller: Caller, *, allow_no_admin: bool = False) -> User:
+        """Locks a user out, from their next request on. Raises NotFound, and Refused for the last admin."""
+        unit = partial(administration.disable, typed=email, caller=caller, allow_no_admin=allow_no_admin)
+        return _unless_refused(await self._database.write(unit))
+
+    async def enable(self, email: str, caller: Caller) -> User:
+        """Lets a disabled user log in again. Raises NotFound."""
+        return await self._database.write(partial(administration.enable, typed=email, caller=caller))
+
+    async def logout(self, email: str, caller: Caller) -> int:
+        """Ends all sessions of a user; how many. Their tokens fail from the next request on. Raises NotFound."""
+        return await self._database.write(partial(administration.end_sessions, typed=email, caller=caller))
+
+    async def delete(self, email: str, caller: Caller, *, allow_no_admin: bool = False) -> User:
+        """Removes all but the trail of a user. Raises NotFound, and Refused for the last admin."""
+        unit = partial(administration.delete, typed=email, caller=caller, allow_no_admin=allow_no_admin)
+        return _unless_refused(await self._database.write(unit))
+
+    async def export(self, email: str, caller: Caller) -> dict[str, Any]:
+        """Everything held about one person. Raises NotFound."""
+        return await self._database.write(partial(export, typed=email, caller=caller))
+
+    async def _access(self, bearer: str | None, user_id: str | None, caller: Caller) -> User:
+        claims = read_bearer(self._verifier, bearer)
+        outcome = await self._database.write(partial(_answer, claims=claims, user_id=user_id, caller=caller))
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+
+def _answer(tx: Transaction, *, claims: Claims | Rejected, user_id: str | None, caller: Caller) -> User | Refusal:
+    identity = identify(tx, claims)
+    if isinstance(identity, Rejected):
+        record(tx, account_events.rejected(identity, user_id, caller))
+        return identity.error
+    target_id = identity.user.id if user_id is None else user_id
+    target = _target(tx, identity, target_id)
+    if isinstance(target, AccessDenied | NotFound):
+        record(tx, account_events.refused(identity, target, target_id, caller))
+        return target
+    record(tx, account_events.accessed(identity, target, caller))
+    return target
+
+
+def _target(tx: Transaction, identity: Identity, target_id: str) -> User | AccessDenied | NotFound:
+    """R-EN-06: who may not see others gets one answer for every other id, and costs no look at the table."""
+    if target_id == identity.user.id:
+        return identity.user
+    if not identity.is_admin:
+        return AccessDenied()
+    found = tx.users.by_id(target_id) if _IDENTIFIER.fullmatch(target_id) else None
+    return found or NotFound()
+
+
+def _unless_refused(outcome: User | Refused) -> User:
+    if isinstance(outcome, Refused):
+        raise outcome
+    return outcome
