@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final
 
 from authctl.virtual_authenticator.errors import CeremonyRefused, TooManyRequests, UnexpectedAnswer
 from authctl.virtual_authenticator.harness.steps import retry_after
@@ -43,12 +43,11 @@ def require_json(answer: Answer, status: int, *, sent: str) -> dict[str, Any]:
     if answer.status < 400 or _is_page(answer) or answer.status in (404, 405):
         kind = answer.headers.get("content-type", "no content type")
         raise UnexpectedAnswer(f"{what} answered {answer.status} with {_quoted(kind)}", hint=_IS_IT_AUTHCTL)
-    _refuse(answer, what, sent)
-    return None
+    raise _refusal(answer, what, sent)
 
 
-def _refuse(answer: Answer, what: str, sent: str) -> NoReturn:
-    raise CeremonyRefused(
+def _refusal(answer: Answer, what: str, sent: str) -> CeremonyRefused:
+    return CeremonyRefused(
         f"The server refused: {what} answered {answer.status} {_reason(answer)}".rstrip() + f". {sent}",
         hint=None if answer.status == 422 else _WHERE_TO_LOOK,
     )

@@ -248,6 +248,35 @@ def test_the_temporary_file_goes_when_it_cannot_take_the_place(
     assert list(store.path.parent.iterdir()) == [store.path]
 
 
+def test_the_file_is_made_anew_when_it_vanishes_under_the_lock(
+    store: FileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = fcntl.flock
+    vanished: list[int] = []
+
+    def vanish(descriptor: int, operation: int) -> None:
+        lock(descriptor, operation)
+        if not vanished:
+            vanished.append(descriptor)
+            store.path.unlink()
+
+    monkeypatch.setattr(fcntl, "flock", vanish)
+    store.add(credential(2))
+    assert [each.credential_id for each in store.all()] == [b"id-2"]
+
+
+def test_the_error_says_so_when_the_file_system_has_no_locks(store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_locks(descriptor: int, operation: int) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", without_locks)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with pytest.raises(StoreUnusable, match="No locks available"):
+        store.count_signature(b"id-1")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert repr(store) == f"<FileStore {store.path}>"
+
+
 @pytest.mark.process
 def test_counters_strictly_increase_when_processes_share_the_file(store: FileStore) -> None:
     """R-CL-05."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
@@ -159,9 +160,30 @@ def test_an_application_that_crashes_answers_500() -> None:
 
 def test_a_hanging_application_is_cut_off() -> None:
     async def hanging(scope: Message, receive: Any, send: Any) -> None:
-        await __import__("asyncio").sleep(60)
+        await asyncio.sleep(60)
 
     transport = Transport("http://localhost", app=hanging, timeout=0.1)
     with pytest.raises(ServerUnreachable, match="did not answer"):
         transport.send(Request("GET", "/"))
     transport.close()
+
+
+def test_what_an_application_left_running_is_cancelled() -> None:
+    ended: list[str] = []
+
+    async def background() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append("cancelled")
+
+    async def leaving(scope: Message, receive: Any, send: Any) -> None:
+        tasks.append(asyncio.create_task(background()))
+        await asyncio.sleep(0)
+        await without_lifespan(scope, receive, send)
+
+    tasks: list[asyncio.Task[None]] = []
+    transport = Transport("http://localhost", app=leaving)
+    transport.send(Request("GET", "/"))
+    transport.close()
+    assert ended == ["cancelled"]
