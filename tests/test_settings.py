@@ -22,6 +22,12 @@ STRONG = secrets.token_urlsafe(32)
 STRONGER = secrets.token_urlsafe(32)
 STRONGEST = secrets.token_urlsafe(32)
 PEM = "-----BEGIN PRIVATE KEY-----"
+PROMISED = """
+    JWT_SECRET JWT_ALGORITHM JWT_EXPIRATION_MINUTES RP_ID RP_NAME ORIGIN JWT_PRIVATE_KEY AUDIT_KEY DECOY_KEY
+    CHECKPOINT_KEY HOST PORT BEHIND_TLS_PROXY ATTESTATION_FORMATS ALLOWED_TOP_ORIGINS AUDIT_POLICY DATABASE_URL
+    REDIS_URL LOG_FILE KEY_DIR CHALLENGE_TTL_SECONDS TRUSTED_PROXIES CORS_ORIGINS AUTHENTICATOR_ATTACHMENT
+    USER_VERIFICATION RATE_LIMITS PAGES ENVIRONMENT LOG_LEVEL
+"""
 
 
 def problems(cwd: Path, environ: dict[str, str] | None = None, **overrides: object) -> tuple[str, ...]:
@@ -287,6 +293,9 @@ class TestProblems:
             ("DATABASE_URL", "mysql://db/x"),
             ("JWT_SECRET", ""),
             ("DECOY_KEY", "  "),
+            ("LOG_FILE", ""),
+            ("KEY_DIR", " "),
+            ("KEY_DIR", "a\0b"),
         ],
     )
     def test_value_is_refused_by_name_when_it_is_not_usable(self, tmp_path: Path, name: str, value: str) -> None:
@@ -439,6 +448,14 @@ class TestNearMisses:
     def test_name_in_the_environment_is_left_alone_when_the_right_one_is_set_too(self, tmp_path: Path) -> None:
         settings = load_settings(environ={"ORIGINS": "x", "ORIGIN": "http://localhost:8000"}, cwd=tmp_path)
         assert settings_warnings(settings) == ()
+
+
+def test_every_promised_variable_exists() -> None:
+    """The names are a contract with everybody who runs the service."""
+    promised = set(PROMISED.split())
+    assert promised - set(FIELD_OF_VARIABLE) == set()
+    others = set(FIELD_OF_VARIABLE) - promised
+    assert all(name.startswith("RATE_LIMIT_") for name in others)
 
 
 def test_every_variable_belongs_to_one_field() -> None:

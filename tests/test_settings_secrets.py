@@ -193,6 +193,12 @@ class TestShowing:
         assert rows["DECOY_KEY"] == "(not set)"
         assert rows["DATABASE_URL"] == "postgresql+psycopg://user:********@db/x?sslmode=require&password=********"
 
+    def test_secrets_are_known_by_value_so_that_logs_can_hide_them(self, tmp_path: Path) -> None:
+        """R-LG-05."""
+        environ = {"JWT_SECRET": STRONG, "AUDIT_KEY": OTHER, "DATABASE_URL": "postgresql+psycopg://u:pass-word@db/x"}
+        assert set(load_settings(environ=environ, cwd=tmp_path).secret_values) == {STRONG, OTHER, "pass-word"}
+        assert load_settings(environ={}, cwd=tmp_path).secret_values == ()
+
     def test_no_secret_is_shown_when_it_is_refused(self, tmp_path: Path) -> None:
         """R-CF-03, R-LG-05."""
         environ = {"DATABASE_URL": "mysql://u:hidden-word@db", "JWT_SECRET": "hidden-word", "REDIS_URL": "hidden-word"}

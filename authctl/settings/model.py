@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -17,6 +18,7 @@ from authctl.settings.values import (
     lower_case,
     network,
     origin,
+    path_text,
     relying_party_id,
     supported_database,
     switch,
@@ -27,6 +29,7 @@ Origin = Annotated[str, AfterValidator(origin)]
 Origins = Annotated[tuple[Origin, ...], BeforeValidator(list_of)]
 Networks = Annotated[tuple[Annotated[Network, BeforeValidator(network)], ...], BeforeValidator(list_of)]
 Formats = Annotated[tuple[Literal["none", "packed-self"], ...], BeforeValidator(list_of), Field(min_length=1)]
+NamedPath = Annotated[Path, BeforeValidator(path_text)]
 Switch = Annotated[bool, BeforeValidator(switch)]
 Secret = Annotated[SecretStr | None, AfterValidator(key_text)]
 Level = Annotated[Literal["debug", "info", "warning", "error", "critical"], BeforeValidator(lower_case)]
@@ -82,8 +85,8 @@ class Settings(BaseSettings):
         default="sqlite:///app.db", description="SQLite or PostgreSQL (postgresql+psycopg://...)", repr=False
     )
     redis_url: str | None = Field(default=None, description="reserved; refused until it is supported", repr=False)
-    log_file: Path = Field(default=Path("app.log"), description="audit file, one JSON line per event")
-    key_dir: Path = Field(default=Path("app.keys"), description="directory of generated keys")
+    log_file: NamedPath = Field(default=Path("app.log"), description="audit file, one JSON line per event")
+    key_dir: NamedPath = Field(default=Path("app.keys"), description="directory of generated keys")
     challenge_ttl_seconds: Annotated[int, Field(ge=1, le=3600)] = Field(
         default=300, description="how long a begun ceremony can be completed"
     )
@@ -148,6 +151,13 @@ class Settings(BaseSettings):
             return ip_address(self.host).is_loopback
         except ValueError:
             return False
+
+    @property
+    def secret_values(self) -> tuple[str, ...]:
+        """Every secret that was given: what no log may hold."""
+        given = [secret.get_secret_value() for name in sorted(SECRETS) if (secret := getattr(self, name)) is not None]
+        password = urlsplit(self.database_url).password
+        return (*given, password) if password else tuple(given)
 
     @property
     def token_lifetime_seconds(self) -> int:

@@ -47,6 +47,13 @@ def bare_text(value: str) -> str:
     return value.strip()
 
 
+def path_text(value: Any) -> Any:
+    """A path that names something: an empty text would be the working directory itself."""
+    if isinstance(value, str) and (not value.strip() or "\0" in value):
+        raise ValueError("has to name a file or directory")
+    return value
+
+
 def is_domain(host: str) -> bool:
     """Whether a host is a domain name in lower-case ASCII, and not an address."""
     return len(host) <= 253 and _DOMAIN.fullmatch(host) is not None and not host.rpartition(".")[2].isdigit()
