@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from authctl.server.audit.events import Caller
     from authctl.server.ceremonies.client_data import ClientData
+
+logger = logging.getLogger(__name__)
 
 RETRY_SECONDS: Final = 60
 
@@ -99,6 +102,12 @@ def begin_events(
 def in_words(failure: CeremonyFailed) -> str:
     """A reason as part of a sentence."""
     return failure.reason.replace("_", " ")
+
+
+def log_refusal(failure: CeremonyFailed, caller: Caller) -> None:
+    """Tells the operational log what the caller and the trail are not told; an exception of a library is a warning."""
+    level = logging.WARNING if failure.reason == Reason.LIBRARY_ERROR else logging.DEBUG
+    logger.log(level, "%s: %s", failure.reason, failure.debug, extra={"request_id": caller.request_id})
 
 
 def _hash(challenge: bytes | None) -> bytes:

@@ -84,6 +84,8 @@ class Login:
         self._issuer = issuer
         self._session_lifetime = session_lifetime
         self._random_bytes = random_bytes
+        # Made now, so that the first unknown credential is not answered later than others.
+        self._nobodys_key = relying_party.dummy_public_key()
 
     async def begin(self, email: str | None, caller: Caller) -> dict[str, Any]:
         """Options for `navigator.credentials.get()`: with the e-mail's credentials or decoys, or with none.
@@ -104,6 +106,7 @@ class Login:
         answer = answers.open_answer(assertion, envelope.read_assertion)
         outcome = await self._database.write(partial(self._complete, email=email, answer=answer, caller=caller))
         if isinstance(outcome, CeremonyFailed):
+            answers.log_refusal(outcome, caller)
             raise LoginFailed(outcome.reason, debug=outcome.debug) from outcome
         return outcome
 
@@ -187,7 +190,7 @@ class Login:
                 expected=expected,
                 expected_user_handle=response.user_handle or b"",
                 expected_backup_eligible=False,
-                public_key=relying_party.dummy_public_key(),
+                public_key=self._nobodys_key,
                 require_user_handle=require_user_handle,
             )
         credential, user = found

@@ -53,15 +53,18 @@ def refused(
     found: tuple[WebauthnCredential, User] | None,
     caller: Caller,
 ) -> Event:
-    """A login was refused: `user_id` is the one it was meant for, `target_user_id` another owner of the credential."""
+    """A login was refused: `user_id` is the one it names, `target_user_id` another one it has to do with."""
     owner = None if found is None else found[1]
-    is_owner_concerned = owner is not None and email in (None, owner.email)
-    concerned = owner.id if owner is not None and is_owner_concerned else _begun_for(challenge)
+    user_id = _named(email, challenge, owner)
     whose = " without e-mail" if email is None else f" of {email}"
     details = f"Login{whose} refused {origin_of(caller)}: {answers.in_words(failure)}"
-    other = owner.id if owner is not None and owner.id != concerned else None
-    if other is not None:
+    other = None
+    if owner is not None and owner.id != user_id:
+        other = owner.id
         details += f", user {other} owns the credential"
+    elif (begun_for := _begun_for(challenge)) not in (None, user_id):
+        other = begun_for
+        details += f", it was begun for user {other}"
     return Event(
         EventType.LOGIN_COMPLETE,
         False,
@@ -69,9 +72,15 @@ def refused(
         details,
         reason=failure.reason,
         user_email=owner.email if email is None and owner is not None else email,
-        user_id=concerned,
+        user_id=user_id,
         target_user_id=other,
     )
+
+
+def _named(email: str | None, challenge: Challenge | None, owner: User | None) -> str | None:
+    if owner is not None and email in (None, owner.email):
+        return owner.id
+    return _begun_for(challenge) if challenge is not None and challenge.email == email else None
 
 
 def _begun_for(challenge: Challenge | None) -> str | None:

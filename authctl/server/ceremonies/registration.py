@@ -83,6 +83,7 @@ class Registration:
         answer = answers.open_answer(credential, envelope.read_registration)
         outcome = await self._database.write(partial(self._complete, email=email, answer=answer, caller=caller))
         if isinstance(outcome, CeremonyFailed):
+            answers.log_refusal(outcome, caller)
             raise RegistrationFailed(outcome.reason, debug=outcome.debug) from outcome
         return outcome
 

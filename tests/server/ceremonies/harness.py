@@ -8,6 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
+from authctl.errors import LoginFailed
 from authctl.server.audit.events import Caller, Event, EventType
 from authctl.server.ceremonies.challenges import ChallengeBook
 from authctl.server.ceremonies.decoys import Decoys
@@ -136,3 +139,15 @@ class Ceremonies:
 
 def octets(text: str) -> bytes:
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def refused_login(ceremonies: Ceremonies, assertion: object, email: str | None = JANE.email) -> str:
+    """The reason of a login that must be refused; nothing is granted with it."""
+    sessions = ceremonies.count("login_sessions")
+    with pytest.raises(LoginFailed) as failure:
+        ceremonies.complete_login(assertion, email)
+    event = ceremonies.journal.events[-1]
+    assert (event.type, event.success, event.reason) == (EventType.LOGIN_COMPLETE, False, failure.value.reason)
+    assert failure.value.detail == "Invalid credentials"
+    assert ceremonies.count("login_sessions") == sessions
+    return failure.value.reason

@@ -12,8 +12,9 @@ import pytest
 
 from authctl.errors import LoginFailed, RateLimited
 from authctl.server.audit.events import EventType
+from authctl.server.ceremonies import relying_party
 from authctl.server.ceremonies.reasons import Reason
-from tests.server.ceremonies.harness import CALLER, JANE, JOHN, POLICY, Ceremonies, octets
+from tests.server.ceremonies.harness import CALLER, JANE, JOHN, POLICY, Ceremonies, octets, refused_login
 from tests.server.ceremonies.messages import (
     BE,
     BS,
@@ -30,18 +31,6 @@ from tests.server.ceremonies.messages import (
 
 if TYPE_CHECKING:
     from authctl.clock import FixedClock
-
-
-def refused(ceremonies: Ceremonies, assertion: object, email: str | None = JANE.email) -> str:
-    """The reason of a login that must be refused; nothing is granted with it."""
-    sessions = ceremonies.count("login_sessions")
-    with pytest.raises(LoginFailed) as failure:
-        ceremonies.complete_login(assertion, email)
-    event = ceremonies.journal.events[-1]
-    assert (event.type, event.success, event.reason) == (EventType.LOGIN_COMPLETE, False, failure.value.reason)
-    assert failure.value.detail == "Invalid credentials"
-    assert ceremonies.count("login_sessions") == sessions
-    return failure.value.reason
 
 
 @pytest.mark.parametrize("algorithm", [ES256, EDDSA, RS256])
@@ -97,18 +86,20 @@ def test_a_login_is_refused_when_the_email_is_unknown(ceremonies: Ceremonies) ->
     """V-05, R-EN-03: also with another user's valid passkey, and with a decoy's id."""
     jane = ceremonies.register()
     unknown = "nobody@example.com"
-    assert refused(ceremonies, jane.get(ceremonies.challenge(unknown)), unknown) == Reason.CREDENTIAL_USER_MISMATCH
+    assert (
+        refused_login(ceremonies, jane.get(ceremonies.challenge(unknown)), unknown) == Reason.CREDENTIAL_USER_MISMATCH
+    )
     options = ceremonies.begin_login(unknown)
     decoy = Passkey()
     decoy.credential_id = octets(options["allowCredentials"][0]["id"])
-    assert refused(ceremonies, decoy.get(octets(options["challenge"])), unknown) == Reason.CREDENTIAL_UNKNOWN
+    assert refused_login(ceremonies, decoy.get(octets(options["challenge"])), unknown) == Reason.CREDENTIAL_UNKNOWN
 
 
 def test_a_login_is_refused_when_the_credential_is_another_users(ceremonies: Ceremonies) -> None:
     """R-WA-03, V-04: A's challenge, B's valid passkey."""
     ceremonies.register()
     john = ceremonies.register(JOHN)
-    assert refused(ceremonies, john.get(ceremonies.challenge())) == Reason.CREDENTIAL_USER_MISMATCH
+    assert refused_login(ceremonies, john.get(ceremonies.challenge())) == Reason.CREDENTIAL_USER_MISMATCH
     event = ceremonies.journal.events[-1]
     a, b = ceremonies.user(), ceremonies.user(JOHN.email)
     assert a is not None
@@ -117,16 +108,27 @@ def test_a_login_is_refused_when_the_credential_is_another_users(ceremonies: Cer
 
 
 @pytest.mark.parametrize(
-    ("begun", "completed"), [(JANE.email, JOHN.email), (JOHN.email, JANE.email), (None, JANE.email)]
+    ("begun", "completed", "named", "other"),
+    [
+        (JANE.email, JANE.email, JANE.email, JOHN.email),
+        (JANE.email, JOHN.email, JOHN.email, JANE.email),
+        (JOHN.email, JANE.email, None, JOHN.email),
+        (None, JANE.email, None, JOHN.email),
+    ],
 )
 def test_a_login_is_refused_when_email_challenge_and_credential_name_different_users(
-    ceremonies: Ceremonies, begun: str | None, completed: str
+    ceremonies: Ceremonies, begun: str | None, completed: str, named: str | None, other: str
 ) -> None:
-    """R-WA-03, R-CH-06."""
+    """R-WA-03, R-CH-06: John's passkey; the trail has the ids of whom it concerns."""
     ceremonies.register()
     john = ceremonies.register(JOHN)
-    assert refused(ceremonies, john.get(ceremonies.challenge(begun)), completed) == Reason.CREDENTIAL_USER_MISMATCH
-    assert JOHN.email not in (None, ceremonies.journal.events[-1].target_user_id)
+    ids = {user.email: user.id for user in ceremonies.database.write_now(lambda tx: tx.users.all())}
+    assertion = john.get(ceremonies.challenge(begun))
+    assert refused_login(ceremonies, assertion, completed) == Reason.CREDENTIAL_USER_MISMATCH
+    event = ceremonies.journal.events[-1]
+    assert event.user_email == completed
+    assert (event.user_id, event.target_user_id) == (ids.get(named or ""), ids[other])
+    assert ids[other] in event.details
 
 
 @pytest.mark.parametrize(("begun", "completed"), [(JANE.email, None), (None, JANE.email)])
@@ -135,7 +137,7 @@ def test_a_login_is_refused_when_it_was_begun_with_an_email_and_completes_withou
 ) -> None:
     """R-CH-06."""
     jane = ceremonies.register()
-    assert refused(ceremonies, jane.get(ceremonies.challenge(begun)), completed) == Reason.EMAIL_MISMATCH
+    assert refused_login(ceremonies, jane.get(ceremonies.challenge(begun)), completed) == Reason.EMAIL_MISMATCH
 
 
 def test_a_login_is_refused_when_the_credential_was_enrolled_after_begin(ceremonies: Ceremonies) -> None:
@@ -146,7 +148,7 @@ def test_a_login_is_refused_when_the_credential_was_enrolled_after_begin(ceremon
     user = ceremonies.user()
     assert user is not None
     add_credential(ceremonies, user.id, late)
-    assert refused(ceremonies, late.get(challenge)) == Reason.CREDENTIAL_NOT_ALLOWED
+    assert refused_login(ceremonies, late.get(challenge)) == Reason.CREDENTIAL_NOT_ALLOWED
     late.user_handle = user.user_handle
     assert ceremonies.complete_login(late.get(ceremonies.challenge())).user.id == user.id
 
@@ -164,9 +166,9 @@ def test_a_login_is_refused_when_the_user_handle_is_another(ceremonies: Ceremoni
     """R-WA-04."""
     jane = ceremonies.register()
     jane.user_handle = b"x" * 64
-    assert refused(ceremonies, jane.get(ceremonies.challenge())) == Reason.USER_HANDLE_MISMATCH
+    assert refused_login(ceremonies, jane.get(ceremonies.challenge())) == Reason.USER_HANDLE_MISMATCH
     jane.user_handle = b""
-    assert refused(ceremonies, jane.get(ceremonies.challenge())) == Reason.USER_HANDLE_MISMATCH
+    assert refused_login(ceremonies, jane.get(ceremonies.challenge())) == Reason.USER_HANDLE_MISMATCH
 
 
 def test_a_login_without_an_email_is_refused_when_the_user_handle_is_missing(ceremonies: Ceremonies) -> None:
@@ -174,7 +176,7 @@ def test_a_login_without_an_email_is_refused_when_the_user_handle_is_missing(cer
     jane = ceremonies.register()
     assertion = jane.get(ceremonies.challenge(None))
     assertion["response"]["userHandle"] = None
-    assert refused(ceremonies, assertion, None) == Reason.USER_HANDLE_MISSING
+    assert refused_login(ceremonies, assertion, None) == Reason.USER_HANDLE_MISSING
     assert ceremonies.journal.events[-1].user_email == JANE.email
     assertion = jane.get(ceremonies.challenge())
     del assertion["response"]["userHandle"]
@@ -186,7 +188,7 @@ def test_a_login_is_refused_when_the_user_is_disabled(ceremonies: Ceremonies, cl
     user = ceremonies.user()
     assert user is not None
     ceremonies.database.write_now(lambda tx: tx.users.set_disabled(user.id, clock.now()))
-    assert refused(ceremonies, jane.get(ceremonies.challenge())) == Reason.USER_DISABLED
+    assert refused_login(ceremonies, jane.get(ceremonies.challenge())) == Reason.USER_DISABLED
     ceremonies.database.write_now(lambda tx: tx.users.set_disabled(user.id, None))
     assert ceremonies.complete_login(jane.get(ceremonies.challenge())).user.id == user.id
 
@@ -196,7 +198,7 @@ def test_a_login_is_refused_when_the_challenge_was_used(ceremonies: Ceremonies) 
     jane = ceremonies.register()
     assertion = jane.get(ceremonies.challenge())
     ceremonies.complete_login(assertion)
-    assert refused(ceremonies, assertion) == Reason.CHALLENGE_UNKNOWN
+    assert refused_login(ceremonies, assertion) == Reason.CHALLENGE_UNKNOWN
 
 
 @pytest.mark.parametrize("copies", [2, 10, 50])
@@ -219,10 +221,10 @@ def test_a_refused_answer_consumes_the_challenge(ceremonies: Ceremonies) -> None
     """R-CH-03."""
     jane = ceremonies.register()
     challenge = ceremonies.challenge()
-    assert refused(ceremonies, jane.get(challenge, signature=b"\x30\x06\x02\x01\x01\x02\x01\x01")) == (
+    assert refused_login(ceremonies, jane.get(challenge, signature=b"\x30\x06\x02\x01\x01\x02\x01\x01")) == (
         Reason.SIGNATURE_INVALID
     )
-    assert refused(ceremonies, jane.get(challenge)) == Reason.CHALLENGE_UNKNOWN
+    assert refused_login(ceremonies, jane.get(challenge)) == Reason.CHALLENGE_UNKNOWN
 
 
 @pytest.mark.parametrize("defect", ["rawId", "id", "type", "signature", "authenticatorData"])
@@ -232,15 +234,15 @@ def test_a_defective_answer_consumes_the_challenge_that_it_names(ceremonies: Cer
     challenge = ceremonies.challenge()
     assertion = jane.get(challenge)
     (assertion if defect in assertion else assertion["response"]).pop(defect)
-    assert refused(ceremonies, assertion) == Reason.MALFORMED_RESPONSE
-    assert refused(ceremonies, jane.get(challenge)) == Reason.CHALLENGE_UNKNOWN
+    assert refused_login(ceremonies, assertion) == Reason.MALFORMED_RESPONSE
+    assert refused_login(ceremonies, jane.get(challenge)) == Reason.CHALLENGE_UNKNOWN
 
 
 @pytest.mark.parametrize("nonsense", [None, [], "text", {}, {"response": 1}, {"response": {"clientDataJSON": "!"}}])
 def test_nonsense_is_refused_and_consumes_nothing(ceremonies: Ceremonies, nonsense: object) -> None:
     ceremonies.register()
     ceremonies.begin_login()
-    assert refused(ceremonies, nonsense) == Reason.MALFORMED_RESPONSE
+    assert refused_login(ceremonies, nonsense) == Reason.MALFORMED_RESPONSE
     assert ceremonies.count("challenges") == 1
 
 
@@ -263,14 +265,14 @@ def test_a_challenge_is_good_for_five_minutes(
     if succeeds:
         assert ceremonies.complete_login(jane.get(challenge)).user.email == JANE.email
     else:
-        assert refused(ceremonies, jane.get(challenge)) == Reason.CHALLENGE_EXPIRED
+        assert refused_login(ceremonies, jane.get(challenge)) == Reason.CHALLENGE_EXPIRED
 
 
 def test_a_registration_challenge_is_refused_at_login_and_consumed(ceremonies: Ceremonies) -> None:
     """R-WA-06."""
     jane = ceremonies.register()
     challenge = octets(ceremonies.begin_registration()["challenge"])
-    assert refused(ceremonies, jane.get(challenge)) == Reason.PURPOSE_MISMATCH
+    assert refused_login(ceremonies, jane.get(challenge)) == Reason.PURPOSE_MISMATCH
     assert ceremonies.count("challenges") == 0
 
 
@@ -280,7 +282,7 @@ def test_old_signed_data_is_refused_beside_a_live_challenge(ceremonies: Ceremoni
     old = jane.get(ceremonies.challenge())
     ceremonies.complete_login(old)
     old["challenge"] = old["response"]["challenge"] = text(ceremonies.challenge())
-    assert refused(ceremonies, old) == Reason.CHALLENGE_UNKNOWN
+    assert refused_login(ceremonies, old) == Reason.CHALLENGE_UNKNOWN
 
 
 def test_a_login_is_refused_when_user_verification_is_missing_though_the_client_asks_for_less(
@@ -291,7 +293,7 @@ def test_a_login_is_refused_when_user_verification_is_missing_though_the_client_
     challenge = ceremonies.challenge()
     ceremonies.use(replace(POLICY, user_verification="preferred"))
     assertion = jane.get(challenge, data=authenticator_data(UP)) | {"userVerification": "discouraged"}
-    assert refused(ceremonies, assertion) == Reason.USER_VERIFICATION_MISSING
+    assert refused_login(ceremonies, assertion) == Reason.USER_VERIFICATION_MISSING
     result = ceremonies.complete_login(jane.get(ceremonies.challenge(), data=authenticator_data(UP)))
     assert result.user.email == JANE.email
     assert ceremonies.issuer.calls[-1][3] is False
@@ -310,7 +312,7 @@ def test_a_login_is_refused_when_backup_eligibility_changes(
 ) -> None:
     """R-WA-12."""
     jane = ceremonies.register(flags=registered)
-    assert refused(ceremonies, jane.get(ceremonies.challenge(), data=authenticator_data(now))) == reason
+    assert refused_login(ceremonies, jane.get(ceremonies.challenge(), data=authenticator_data(now))) == reason
 
 
 def test_a_login_stores_what_it_saw_of_the_credential(ceremonies: Ceremonies, clock: FixedClock) -> None:
@@ -324,54 +326,38 @@ def test_a_login_stores_what_it_saw_of_the_credential(ceremonies: Ceremonies, cl
     assert stored.last_used_at == clock.now()
 
 
-@pytest.mark.parametrize(("stored", "new"), [(5, 5), (5, 4), (5, 0)])
-def test_a_clone_is_suspected_when_the_count_has_not_grown(ceremonies: Ceremonies, stored: int, new: int) -> None:
-    """R-WA-13: the refusal and the alarm are in one transaction, and the credential still works."""
-    jane = ceremonies.register(sign_count=stored)
-    data = authenticator_data(sign_count=new)
-    assert refused(ceremonies, jane.get(ceremonies.challenge(), data=data)) == Reason.CLONE_SUSPECTED
-    alarm = ceremonies.last(EventType.CREDENTIAL_CLONE_SUSPECTED)
-    assert (alarm.success, alarm.user_email) == (False, JANE.email)
-    assert f"went from {stored} to {new} in a login from IP: 192.0.2.1" in alarm.details
-    jane.sign_count = stored + 1
-    assert ceremonies.complete_login(jane.get(ceremonies.challenge())).user.email == JANE.email
-
-
-@pytest.mark.parametrize("counts", [(0, 0, 0), (0, 1, 2), (7, 4294967295)])
-def test_a_count_may_stay_zero_or_grow(ceremonies: Ceremonies, counts: tuple[int, ...]) -> None:
-    """R-WA-13."""
-    jane = ceremonies.register(sign_count=counts[0])
-    for count in counts[1:]:
-        jane.sign_count = count
-        assert ceremonies.complete_login(jane.get(ceremonies.challenge())).user.email == JANE.email
-
-
-def test_a_low_count_raises_no_alarm_when_the_signature_is_invalid(ceremonies: Ceremonies) -> None:
-    """R-WA-14: the alarm is out of reach for who does not hold the key."""
-    jane = ceremonies.register(sign_count=5)
-    thief = Passkey(user_handle=jane.user_handle)
-    thief.credential_id = jane.credential_id
-    thief.sign_count = 1
-    assert refused(ceremonies, thief.get(ceremonies.challenge())) == Reason.SIGNATURE_INVALID
-    assert all(event.type is not EventType.CREDENTIAL_CLONE_SUSPECTED for event in ceremonies.journal.events)
-    user = ceremonies.user()
-    assert user is not None
-    assert ceremonies.database.write_now(lambda tx: tx.credentials.of_user(user.id))[0].sign_count == 5
-
-
 def test_a_login_is_refused_when_the_settings_changed_since_begin(ceremonies: Ceremonies) -> None:
     """R-CH-06."""
     jane = ceremonies.register()
     challenge = ceremonies.challenge()
     ceremonies.use(replace(POLICY, fingerprint="another"))
-    assert refused(ceremonies, jane.get(challenge)) == Reason.SETTINGS_CHANGED
+    assert refused_login(ceremonies, jane.get(challenge)) == Reason.SETTINGS_CHANGED
 
 
-def test_a_challenge_that_was_never_issued_is_refused(ceremonies: Ceremonies) -> None:
+def test_a_challenge_that_was_never_issued_is_refused_login(ceremonies: Ceremonies) -> None:
     jane = ceremonies.register()
-    assert refused(ceremonies, jane.get(secrets.token_bytes(32))) == Reason.CHALLENGE_UNKNOWN
+    assert refused_login(ceremonies, jane.get(secrets.token_bytes(32))) == Reason.CHALLENGE_UNKNOWN
     client = client_data("get", b"", challenge="not canonical=")
-    assert refused(ceremonies, jane.get(b"", client=client)) == Reason.CHALLENGE_UNKNOWN
+    assert refused_login(ceremonies, jane.get(b"", client=client)) == Reason.CHALLENGE_UNKNOWN
+
+
+def test_what_the_library_raised_is_in_the_operational_log_under_the_request_id(
+    ceremonies: Ceremonies, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """R-WA-20: an ordinary refusal is not worth a warning."""
+    jane = ceremonies.register()
+    assert refused_login(ceremonies, jane.get(b"c" * 32)) == Reason.CHALLENGE_UNKNOWN
+    assert caplog.records == []
+
+    def fail(**arguments: object) -> None:
+        raise KeyError("kty")
+
+    assertion = jane.get(ceremonies.challenge())
+    monkeypatch.setattr(relying_party, "verify_authentication_response", fail)
+    assert refused_login(ceremonies, assertion) == Reason.LIBRARY_ERROR
+    (record,) = caplog.records
+    assert record.getMessage() == "library_error: KeyError: 'kty'"
+    assert vars(record)["request_id"] == "request-1"
 
 
 def test_a_begin_is_refused_when_its_source_has_too_many_outstanding(ceremonies: Ceremonies) -> None:
