@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from sqlalchemy.orm import configure_mappers
 
 import authctl.server.storage.tables  # noqa: F401  the classes have to exist before they are configured
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Table
     from sqlmodel import SQLModel
@@ -38,11 +38,26 @@ def hydrate(model: type[M], names: Sequence[str], values: Sequence[object]) -> M
     return row
 
 
+_defaults: dict[type[SQLModel], tuple[dict[str, object], dict[str, Callable[[], object]]]] = {}
+
+
 def make(model: type[M], **values: object) -> M:
     """A new row from values that the caller has made sure of; defaults come from the class."""
-    filled = {
-        name: field.get_default(call_default_factory=True, validated_data={})
-        for name, field in model.model_fields.items()
-        if name not in values
-    }
-    return hydrate(model, (*values, *filled), (*values.values(), *filled.values()))
+    constants, factories = _defaults.get(model) or _read_defaults(model)
+    row = {**constants, **values}
+    for name, factory in factories.items():
+        if name not in values:
+            row[name] = factory()
+    return hydrate(model, tuple(row), tuple(row.values()))
+
+
+def _read_defaults(model: type[SQLModel]) -> tuple[dict[str, object], dict[str, Callable[[], object]]]:
+    constants: dict[str, object] = {}
+    factories: dict[str, Callable[[], object]] = {}
+    for name, field in model.model_fields.items():
+        if field.default_factory is not None:
+            factories[name] = cast("Callable[[], object]", field.default_factory)
+        elif not field.is_required():
+            constants[name] = field.default
+    _defaults[model] = constants, factories
+    return constants, factories

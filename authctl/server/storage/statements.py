@@ -79,4 +79,4 @@ def read_time(text: str) -> datetime:
 
 def write_time(value: datetime) -> str:
     """A time as SQLite keeps it: UTC, space between date and time, microseconds, so that text order is time order."""
-    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    return value.astimezone(UTC).isoformat(" ", "microseconds")[:26]
