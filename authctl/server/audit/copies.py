@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-_FIRST_LINE = 1 << 16
-_CANDIDATES = 4
+_LONGEST_LINE = 1 << 16
+_CANDIDATES = 100
 
 
 def find_copied_size(path: Path, first_line: bytes) -> int | None:
@@ -21,14 +22,26 @@ def find_copied_size(path: Path, first_line: bytes) -> int | None:
     if not first_line:
         return None
     for candidate in _newest_neighbours(path):
-        with suppress(OSError):  # compressed or moved on in this moment, or not ours to read
+        with suppress(OSError):  # moved on in this moment, or not ours to read
             fd = os.open(candidate, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-            try:
-                if os.pread(fd, _FIRST_LINE, 0).partition(b"\n")[0] == first_line:
-                    return os.fstat(fd).st_size
-            finally:
-                os.close(fd)
+            with os.fdopen(fd, "rb") as file:
+                if _first_line(file, candidate) == first_line:
+                    return _plain_size(file, candidate)
     return None
+
+
+def _first_line(file: BinaryIO, path: Path) -> bytes:
+    if path.suffix != ".gz":
+        return file.readline(_LONGEST_LINE).rstrip(b"\n")
+    with gzip.open(file) as plain:
+        return plain.readline(_LONGEST_LINE).rstrip(b"\n")
+
+
+def _plain_size(file: BinaryIO, path: Path) -> int:
+    if path.suffix != ".gz":
+        return os.fstat(file.fileno()).st_size
+    file.seek(-4, os.SEEK_END)  # RFC 1952: the size before compression stands at the end
+    return int.from_bytes(file.read(4), "little")
 
 
 def _newest_neighbours(path: Path) -> list[Path]:

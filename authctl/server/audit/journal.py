@@ -153,6 +153,9 @@ class ChainJournal:
         """A clean stop: a last checkpoint, and the writer is closed."""
         if self._chain is None:
             return
+        if self._shipper is not None:
+            # A loss found only when the last line is written would have no batch left to be mended in.
+            self._shipper.inspect()
         if self._chain.unsigned:
             self.append(tx, checkpoint_event())
         tx.writers.close(self._chain.writer_id, tx.now)
@@ -288,11 +291,11 @@ class ChainJournal:
             shipper.begin_generation(current.generation)
             shipper.open_chain(current.writer_id, current.generation)
             shipper.restart_file()
+        if self._pending and current is not None:
+            shipper.note_committed(current.writer_id, current.seq)
         lines = [*self._owed, *self._pending_lines()]
-        if lines and current is not None:
-            shipper.ship(current.writer_id, current.seq, lines)
-        elif lines:
-            shipper.ship("", 0, lines)
+        if lines:
+            shipper.ship(lines)
 
     def _look_up_chain(self, tx: Transaction) -> None:
         self._is_in_doubt = False

@@ -27,6 +27,7 @@ Line = tuple[str, int, bytes]
 """Writer, sequence and the line itself."""
 
 _PIECE = 500
+_MOST_PIECES = 20
 _PATIENCE = 0.005
 _PATIENCE_WHEN_REQUIRED = 2.0
 
@@ -130,11 +131,15 @@ class Shipper:
             self._must_owe_again = False
             return self._fetch_behind(tx)
 
-    def ship(self, writer_id: str, last: int, lines: Sequence[Line]) -> None:
-        """After a commit: `last` is now the end of the chain, `lines` what was fetched and what the batch added."""
+    def note_committed(self, writer_id: str, last: int) -> None:
+        """After a commit: `last` is now the end of the chain."""
         with self._mutex:
             if writer_id in self._places:
                 self._places[writer_id].last = last
+
+    def ship(self, lines: Sequence[Line]) -> None:
+        """After a commit: writes what was fetched and what the batch added, or has it fetched again later."""
+        with self._mutex:
             try:
                 self._acquire(_PATIENCE)
                 try:
@@ -172,8 +177,7 @@ class Shipper:
         try:
             self._acquire(_PATIENCE_WHEN_REQUIRED)
             self._cut_uncommitted(tx)
-            while owed := self.fetch(tx):
-                self._write(owed)
+            self._write_owed(tx)
             place = self._places[writer_id]
             self._undo = _Undo(self._file.size, place, place.shipped, place.last)
             place.last = last
@@ -186,6 +190,14 @@ class Shipper:
             self.settle(committed=False)
             raise
         self.condition.succeed()
+
+    def _write_owed(self, tx: Transaction) -> None:
+        for _ in range(_MOST_PIECES):
+            owed = self.fetch(tx)
+            if not owed:
+                return
+            self._write(owed)
+        raise AuditUnavailable(hint=f"the audit file {self.path} is being filled again from the table")
 
     def settle(self, *, committed: bool) -> None:
         """Ends what `write_through` began; without a commit the lines are taken back."""

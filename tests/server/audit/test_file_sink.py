@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gzip
 import os
 import stat
 from typing import TYPE_CHECKING
@@ -238,6 +239,12 @@ def test_a_copy_is_known_by_its_first_line(path: Path, tmp_path: Path) -> None:
     assert find_copied_size(path, b"one") == 8
     assert find_copied_size(path, b"two") is None
     assert find_copied_size(path, b"") is None
+
+
+def test_a_copy_is_known_when_it_was_compressed_at_once(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "app.log.1.gz").write_bytes(gzip.compress(b"one\ntwo\nthree\n"))
+    (tmp_path / "app.log.2.gz").write_bytes(b"not compressed at all")
+    assert find_copied_size(path, b"one") == 14
 
 
 def test_a_copy_is_passed_over_when_it_vanishes(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

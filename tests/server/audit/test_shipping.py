@@ -263,6 +263,29 @@ def in_file_of_events(site: Site) -> list[tuple[str, int, int]]:
     return [place for place in places if place is not None]
 
 
+def test_a_loss_is_mended_by_the_last_batch_of_a_clean_stop(site: Site, service: Service) -> None:
+    service.write(an_event(1), an_event(2))
+    site.log_file.unlink()
+    service.stop()
+    assert [row["event_type"] for row in site.rows()] == ["login_complete", "login_complete", "checkpoint", "audit_gap"]
+    assert_equal(site)
+
+
+def test_a_required_file_is_filled_over_several_tries_when_much_is_owed(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shipping, "_PIECE", 2)
+    monkeypatch.setattr(shipping, "_MOST_PIECES", 3)
+    service = site.start(policy="all")
+    service.write(*(an_event(n) for n in range(1, 9)))
+    site.log_file.unlink()
+    with pytest.raises(AuditUnavailable) as caught:
+        service.write(an_event(9))
+    assert "is being filled again" in str(caught.value.hint)
+    service.write(an_event(10))
+    assert_equal(site)
+
+
 def test_a_big_backlog_is_shipped_piece_by_piece(site: Site, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shipping, "_PIECE", 3)
     service.write(*(an_event(n) for n in range(10)))
