@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from authctl.errors import SettingsError
-from authctl.settings import describe, load_settings, rules, settings_warnings
+from authctl.settings import describe, load_settings, rules, settings_warnings, sources
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -217,10 +218,11 @@ class TestShowing:
         )
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads every file")
-def test_file_is_refused_when_it_is_forbidden(tmp_path: Path) -> None:
-    path = private_file(tmp_path / "key")
-    (tmp_path / "key").chmod(0)
-    assert problems(tmp_path, {"JWT_SECRET_FILE": path}) == (
-        f"JWT_SECRET_FILE: '{path}' cannot be read: Permission denied",
+def test_file_is_refused_when_it_is_forbidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(file: Path) -> str:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
+
+    monkeypatch.setattr(sources, "_content_of", forbidden)  # permissions stop nobody where tests run as root
+    assert problems(tmp_path, {"JWT_SECRET_FILE": "key"}) == (
+        "JWT_SECRET_FILE: 'key' cannot be read: Permission denied",
     )
