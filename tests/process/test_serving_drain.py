@@ -1,0 +1,131 @@
+"""F-02: a signal ends the service in order: whole requests are answered, the trail is closed, the exit is 0."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import httpx2
+import pytest
+
+from tests.process.served import served
+from tests.server.http.raw import Client
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.process.served import Served
+
+pytestmark = pytest.mark.process
+
+HALF = b"POST /login/begin HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"
+WHOLE = (
+    b"POST /login/begin HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+)
+
+
+def trail(directory: Path) -> list[str]:
+    """Types of events in order."""
+    with sqlite3.connect(f"file:{directory / 'app.db'}?mode=ro", uri=True) as connection:
+        rows = connection.execute("SELECT event_type FROM audit_logs ORDER BY created_at, seq").fetchall()
+    connection.close()
+    return [row[0] for row in rows]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_an_idle_service_with_0(tmp_path: Path, number: signal.Signals) -> None:
+    with served(tmp_path) as server:
+        assert server.get("/healthz").status_code == 200
+        sent = server.signal(number)
+        assert server.exit_code() == 0
+        assert time.monotonic() - sent < 3
+    events = trail(tmp_path)
+    assert (events[0], events[-2:]) == ("server_start", ["server_stop", "checkpoint"])
+
+
+def test_whole_requests_are_answered_and_half_sent_ones_cut(tmp_path: Path) -> None:
+    with served(tmp_path, limits={"drain_grace_seconds": 0.3}) as server:
+        idle = [Client(server.port) for _ in range(20)]
+        for client in idle:
+            client.send(WHOLE)
+            assert client.reply().status == 200
+        half = [Client(server.port) for _ in range(5)]
+        for client in half:
+            client.send(HALF)
+        busy = [Client(server.port) for _ in range(50)]
+        for client in busy:
+            client.send(WHOLE)
+        # The first answer shows that the server has accepted all of them: it accepts before it serves.
+        assert busy[0].reply().status == 200
+        sent = server.signal()
+        statuses = [client.reply().status for client in busy[1:]]
+        assert statuses == [200] * 49
+        assert all(client.is_closed() for client in (*idle, *half))
+        assert server.exit_code() == 0
+        assert time.monotonic() - sent < 5
+        for client in (*idle, *half, *busy):
+            client.close()
+    assert trail(tmp_path).count("login_begin") == 70
+
+
+def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
+    with served(tmp_path, limits={"drain_grace_seconds": 30}) as server:
+        client = Client(server.port)
+        client.send(HALF)
+        server.get("/healthz")
+        server.signal()
+        with pytest.raises(TimeoutError):
+            _until_exit(server, 1)
+        sent = server.signal()
+        assert server.exit_code() == 0
+        assert time.monotonic() - sent < 1
+        client.close()
+    assert trail(tmp_path)[-2:] == ["server_stop", "checkpoint"]
+
+
+def _until_exit(server: Served, seconds: float) -> None:
+    ends = time.monotonic() + seconds
+    while server.process.poll() is None:
+        if time.monotonic() > ends:
+            raise TimeoutError
+        time.sleep(0.02)
+
+
+def test_requests_under_load_succeed_or_were_never_taken(tmp_path: Path) -> None:
+    """No answer is torn: each request has a whole 200 or no answer at all."""
+    with served(tmp_path) as server:
+        outcomes: list[str] = []
+
+        def ask_for_ever() -> None:
+            with httpx2.Client(base_url=server.url, trust_env=False, timeout=10) as client:
+                while True:
+                    try:
+                        answer = client.post("/login/begin", json={})
+                    except (httpx2.ConnectError, httpx2.ReadError, httpx2.WriteError, httpx2.RemoteProtocolError) as e:
+                        outcomes.append(type(e).__name__)
+                        return
+                    assert answer.status_code == 200
+                    outcomes.append("ok")
+
+        with ThreadPoolExecutor(4) as pool:
+            futures = [pool.submit(ask_for_ever) for _ in range(4)]
+            time.sleep(0.5)
+            server.signal()
+            assert server.exit_code() == 0
+            for future in futures:
+                future.result(10)
+    assert outcomes.count("ok") > 10
+    assert trail(tmp_path).count("login_begin") >= outcomes.count("ok")
+
+
+def test_a_port_in_use_is_said(tmp_path: Path) -> None:
+    with (
+        served(tmp_path) as server,
+        pytest.raises(AssertionError, match=rf"Port {server.port} of 127\.0\.0\.1 is in use"),
+    ):
+        (tmp_path / "other").mkdir()
+        with served(tmp_path / "other", port=server.port):
+            pass
