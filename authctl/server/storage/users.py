@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select
 
 from authctl.server.storage.rows import table_of
 from authctl.server.storage.statements import Statement
@@ -25,8 +25,12 @@ _SET_DISABLED = Statement(
     _users.update().where(_users.c.id == bindparam("for_id")).values(disabled_at=bindparam("new_disabled_at"))
 )
 _DELETE = Statement(_users.delete().where(_users.c.id == bindparam("id")))
-_COUNT_ADMINS = Statement(
-    select(func.count()).select_from(_users).where(_users.c.role == "admin", _users.c.disabled_at.is_(None))
+# The lock keeps two operators from taking each other's role away at the same moment; SQLite has one writer anyway.
+_ADMINS = Statement(
+    select(_users.c.id)
+    .where(_users.c.role == "admin", _users.c.disabled_at.is_(None))
+    .order_by(_users.c.id)
+    .with_for_update()
 )
 
 
@@ -67,5 +71,5 @@ class Users:
         self._connection.change(_DELETE, {"id": user_id})
 
     def count_admins(self) -> int:
-        """How many admins could act now."""
-        return int(self._connection.scalar(_COUNT_ADMINS))
+        """How many admins could act now; none of them changes before this transaction ends. Not for reading units."""
+        return len(self._connection.tuples(_ADMINS))

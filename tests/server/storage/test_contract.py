@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -367,3 +368,28 @@ def test_a_closed_database_says_so(store: Database) -> None:
     store.close()
     with pytest.raises(StorageUnavailable):
         store.write_now(lambda tx: tx.users.all())
+
+
+def test_two_operators_at_once_never_leave_no_admin(store: Database) -> None:
+    """R-CL-04: the count holds until the transaction ends."""
+    users = [a_user(), a_user("john@example.com")]
+
+    def add(tx: Transaction) -> None:
+        for user in users:
+            tx.users.add(user)
+            tx.users.set_role(user.id, "admin")
+
+    def demote(user: User) -> Any:
+        def unit(tx: Transaction) -> None:
+            if tx.users.count_admins() > 1:
+                time.sleep(0.05)
+                tx.users.set_role(user.id, "user")
+
+        return unit
+
+    async def both() -> None:
+        await asyncio.gather(*(store.write(demote(user)) for user in users))
+
+    store.write_now(add)
+    asyncio.run(both())
+    assert store.write_now(lambda tx: tx.users.count_admins()) == 1

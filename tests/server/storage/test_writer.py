@@ -235,7 +235,7 @@ def test_a_transaction_that_lost_a_deadlock_is_run_again(postgres_url: str) -> N
 
     asyncio.run(main())
     assert len(runs) == 3
-    assert store.read_now(lambda tx: tx.users.count_admins()) == 2
+    assert store.write_now(lambda tx: tx.users.count_admins()) == 2
     store.close()
 
 
