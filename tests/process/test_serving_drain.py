@@ -122,10 +122,8 @@ def test_requests_under_load_succeed_or_were_never_taken(tmp_path: Path) -> None
 
 
 def test_a_port_in_use_is_said(tmp_path: Path) -> None:
-    with (
-        served(tmp_path) as server,
-        pytest.raises(AssertionError, match=rf"Port {server.port} of 127\.0\.0\.1 is in use"),
-    ):
-        (tmp_path / "other").mkdir()
-        with served(tmp_path / "other", port=server.port):
-            pass
+    (tmp_path / "other").mkdir()
+    with served(tmp_path) as server:
+        second = served(tmp_path / "other", port=server.port)
+        with pytest.raises(AssertionError, match=rf"Port {server.port} of 127\.0\.0\.1 is in use"):
+            second.__enter__()
