@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from authctl.server.audit.lines import id_of, place_of
 from authctl.server.audit.liveness import has_ended
+from authctl.server.audit.positions import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
 
     from authctl.server.audit.file_sink import AuditFile
+    from authctl.server.audit.positions import Positions
     from authctl.server.storage.tables import AuditWriter
     from authctl.server.storage.transaction import Transaction
 
@@ -19,22 +20,7 @@ _MARGIN_MS = 10_000
 """How much later than its event a line may have been written; readiness fails beyond that."""
 
 
-@dataclass(slots=True)
-class Place:
-    """How far a chain has come: rows up to `last` are committed, up to `shipped` in the file."""
-
-    generation: int
-    shipped: int
-    last: int
-    is_ours: bool = False
-
-    @property
-    def behind(self) -> int:
-        """Rows that the file lacks."""
-        return max(0, self.last - self.shipped)
-
-
-def find_unfinished(tx: Transaction, log_file: str, generation: int, known: Collection[str]) -> list[AuditWriter]:
+def find_unfinished(tx: Transaction, log_file: str, generation: int, known: Positions) -> list[AuditWriter]:
     """Ended writers of which the table is not sure that the file has everything."""
     return [writer for writer in _ended(tx, log_file, generation, known) if writer.shipped_seq < writer.last_seq]
 
@@ -55,7 +41,7 @@ def adopt(tx: Transaction, unfinished: list[AuditWriter], file: AuditFile) -> di
     return places
 
 
-def owe_again(tx: Transaction, log_file: str, generation: int, known: Collection[str], since: str) -> dict[str, Place]:
+def owe_again(tx: Transaction, log_file: str, generation: int, known: Positions, since: str) -> dict[str, Place]:
     """Every row of ended writers since an event, for a file that has lost its content."""
     places: dict[str, Place] = {}
     for writer in _ended(tx, log_file, generation, known):
@@ -73,7 +59,7 @@ def milliseconds_of(event_id: str) -> int:
         return 0
 
 
-def _ended(tx: Transaction, log_file: str, generation: int, known: Collection[str]) -> Iterator[AuditWriter]:
+def _ended(tx: Transaction, log_file: str, generation: int, known: Positions) -> Iterator[AuditWriter]:
     for writer in tx.writers.feeding(log_file):
         if writer.generation == generation and writer.id not in known and has_ended(writer):
             yield writer

@@ -207,6 +207,10 @@ class _Refusing:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, BlockingIOError):
+            raise AuditUnavailable(
+                hint=f"the audit file {self._path} is locked by another process", debug=repr(error)
+            ) from error
         if isinstance(error, OSError):
             raise AuditUnavailable(
                 hint=f"the audit file {self._path} cannot be written: {error.strerror or error}", debug=repr(error)

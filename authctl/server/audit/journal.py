@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 from authctl.errors import AuditUnavailable, StorageError
 from authctl.server.audit import chain
 from authctl.server.audit.anchors import AnchorKind, Anchors
-from authctl.server.audit.events import Caller, Event, EventType, Head
+from authctl.server.audit.events import Event, EventType, Head
 from authctl.server.audit.keys import TrailKeys, fingerprint_of
 from authctl.server.audit.lines import render
 from authctl.server.audit.liveness import this_host
 from authctl.server.audit.neutralising import MAX_EMAIL, clean_details, clean_identifier, clean_name, clean_user_agent
+from authctl.server.audit.own_events import checkpoint_event, gap_event
 from authctl.server.storage.events import COLUMNS
 from authctl.server.storage.identifiers import new_event_id, new_id
 from authctl.server.storage.rows import make
@@ -23,7 +24,8 @@ from authctl.server.storage.tables import AuditWriter
 
 if TYPE_CHECKING:
     from authctl.server.audit.file_sink import Change
-    from authctl.server.audit.shipping import Line, Shipper
+    from authctl.server.audit.positions import Line
+    from authctl.server.audit.shipping import Shipper
     from authctl.server.storage.events import EventRow
     from authctl.server.storage.transaction import Transaction
 
@@ -31,8 +33,6 @@ log = logging.getLogger("authctl.audit")
 
 CHECKPOINT_EVERY = 1000
 """Events of one writer after which it signs a checkpoint by itself."""
-OURSELVES = Caller(address=None, peer_address=None, user_agent=None, request_id=None, actor="authctl")
-"""Who is behind an event that nobody asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +204,7 @@ class ChainJournal:
             return
         self._gaps = self._shipper.take_gaps()
         for change in self._gaps:
-            self.append(tx, _gap_event(change, str(self._shipper.path)))
+            self.append(tx, gap_event(change, str(self._shipper.path)))
 
     def _open_chain(self, tx: Transaction) -> _Chain:
         opened = _Chain(new_id(), b"", tx.writers.hold_generation())
@@ -311,19 +311,3 @@ class ChainJournal:
             self._chain = current._replace(
                 seq=writer.last_seq, mac=writer.last_mac, unsigned=writer.last_seq - writer.checkpointed_seq
             )
-
-
-def checkpoint_event(caller: Caller = OURSELVES) -> Event:
-    """What to record for a checkpoint; the journal fills in the heads and signs."""
-    return Event(EventType.CHECKPOINT, True, caller, "The ends of all chains that have moved were signed")
-
-
-def _gap_event(change: Change, path: str) -> Event:
-    what = change.value.removeprefix("file_").replace("_", " ")
-    return Event(
-        EventType.AUDIT_GAP,
-        False,
-        OURSELVES,
-        f"The audit file {path} was found damaged: {what}. What it lacks is written again from the table",
-        reason=change.value,
-    )

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from authctl.errors import AuditUnavailable
-from authctl.server.audit.backlog import Place, adopt, find_unfinished, owe_again
+from authctl.server.audit.backlog import adopt, find_unfinished, owe_again
 from authctl.server.audit.copies import find_copied_size
 from authctl.server.audit.coverage import Coverage
 from authctl.server.audit.file_memory import FileMemory
 from authctl.server.audit.file_sink import AuditFile, Change
 from authctl.server.audit.health import Condition
-from authctl.server.audit.lines import place_of, render
+from authctl.server.audit.lines import place_of
+from authctl.server.audit.positions import Line, Place, Positions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from authctl.clock import Clock
     from authctl.server.storage.transaction import Transaction
-
-Line = tuple[str, int, bytes]
-"""Writer, sequence and the line itself."""
 
 _PIECE = 500
 _MOST_PIECES = 20
@@ -55,7 +54,7 @@ class Shipper:
         self._file = AuditFile(self.path)
         self._memory = FileMemory()
         self._mutex = threading.RLock()
-        self._places: dict[str, Place] = {}
+        self._positions = Positions()
         self._finished: list[tuple[str, int]] = []
         self._generation = 0
         self._must_adopt = True
@@ -67,26 +66,22 @@ class Shipper:
 
     # What journals tell.
 
-    def open_chain(self, writer_id: str, generation: int, *, shipped: int = 0, last: int = 0) -> None:
+    def open_chain(self, writer_id: str, generation: int) -> None:
         """Announces a chain of this process."""
         with self._mutex:
-            self._places.setdefault(writer_id, Place(generation, shipped, last, is_ours=True))
+            self._positions.open(writer_id, generation)
 
     def correct_chain(self, writer_id: str, last: int | None) -> None:
         """Where a chain really ends, after a commit whose fate was unknown; None when it never began."""
         with self._mutex:
-            if last is None:
-                self._places.pop(writer_id, None)
-            elif writer_id in self._places:
-                self._places[writer_id].last = last
-                self._places[writer_id].shipped = min(self._places[writer_id].shipped, last)
+            self._positions.correct(writer_id, last)
 
     def begin_generation(self, generation: int) -> None:
         """After a reset there is another trail, and an empty file is no damage."""
         with self._mutex:
             if generation == self._generation:
                 return
-            self._places = {w: place for w, place in self._places.items() if place.generation == generation}
+            self._positions.keep_generation(generation)
             self._generation = generation
             self._finished.clear()
             self._gaps.clear()
@@ -97,7 +92,7 @@ class Shipper:
     def shipped(self, writer_id: str) -> int:
         """Up to which row of a chain the file has everything."""
         with self._mutex:
-            place = self._places.get(writer_id)
+            place = self._positions.of(writer_id)
             return place.shipped if place is not None else 0
 
     def adopt_soon(self) -> None:
@@ -126,28 +121,26 @@ class Shipper:
             if self._must_adopt:
                 self._adopt(tx)
             if self._must_owe_again and self._memory.since is not None:
-                again = owe_again(tx, str(self.path), self._generation, self._places, self._memory.since)
-                self._places.update(again)
+                again = owe_again(tx, str(self.path), self._generation, self._positions, self._memory.since)
+                self._positions.take_over(again)
             self._must_owe_again = False
-            return self._fetch_behind(tx)
+            return self._positions.next_lines(tx, _PIECE)
 
     def note_committed(self, writer_id: str, last: int) -> None:
         """After a commit: `last` is now the end of the chain."""
         with self._mutex:
-            if writer_id in self._places:
-                self._places[writer_id].last = last
+            place = self._positions.of(writer_id)
+            if place is not None:
+                place.last = last
 
     def ship(self, lines: Sequence[Line]) -> None:
         """After a commit: writes what was fetched and what the batch added, or has it fetched again later."""
         with self._mutex:
             try:
-                self._acquire(_PATIENCE)
-                try:
+                with self._locked(_PATIENCE):
                     self._write(lines)
-                finally:
-                    self._file.release()
             except AuditUnavailable as error:
-                self.condition.fail(error)
+                self._tolerate(error)
             else:
                 self.condition.succeed()
             self._watch_the_lag()
@@ -156,11 +149,10 @@ class Shipper:
         """After a reset: the file starts anew with the trail."""
         with self._mutex:
             try:
-                self._acquire(_PATIENCE_WHEN_REQUIRED)
-                self._file.cut(0)
-                self._file.release()
+                with self._locked(_PATIENCE_WHEN_REQUIRED):
+                    self._file.cut(0)
             except AuditUnavailable as error:
-                self.condition.fail(error)
+                self._tolerate(error)
             self._gaps.clear()
             self._memory = FileMemory()
 
@@ -178,7 +170,9 @@ class Shipper:
             self._acquire(_PATIENCE_WHEN_REQUIRED)
             self._cut_uncommitted(tx)
             self._write_owed(tx)
-            place = self._places[writer_id]
+            place = self._positions.of(writer_id)
+            if place is None:
+                raise AuditUnavailable(debug="the trail was reset meanwhile")
             self._undo = _Undo(self._file.size, place, place.shipped, place.last)
             place.last = last
             self._write(lines, durable=True)
@@ -219,16 +213,16 @@ class Shipper:
 
     def has_work(self) -> bool:
         """Whether another batch would bring the file forward, even an empty one."""
-        return bool(self._gaps or self._must_owe_again or any(place.behind for place in list(self._places.values())))
+        return bool(self._gaps or self._must_owe_again or self._positions.behind)
 
     def inspect(self) -> None:
         """Looks whether the file is still what it was; for quiet times, in which nothing is written."""
         with self._mutex:
             try:
-                self._acquire(_PATIENCE)
-                self._file.release()
+                with self._locked(_PATIENCE):
+                    pass  # that was all: taking the lock looks at the file
             except AuditUnavailable as error:
-                self.condition.fail(error)
+                self._tolerate(error)
 
     def close(self) -> None:
         """Closes the file."""
@@ -236,6 +230,17 @@ class Shipper:
             self._file.close()
 
     # Reading the file's condition.
+
+    @contextmanager
+    def _locked(self, patience: float) -> Iterator[None]:
+        if self._is_held:  # by `write_through`, which keeps it
+            yield
+            return
+        self._acquire(patience)
+        try:
+            yield
+        finally:
+            self._file.release()
 
     def _acquire(self, patience: float) -> None:
         try:
@@ -255,7 +260,7 @@ class Shipper:
         if change is Change.TRUNCATED:
             copied = find_copied_size(self.path, self._memory.first_line)
             if copied is not None:
-                self._set_back(self._memory.lost_behind(copied))
+                self._positions.set_back(self._memory.lost_behind(copied))
                 self._memory = FileMemory()
                 return
         self._gaps.append(change)
@@ -265,75 +270,38 @@ class Shipper:
 
     def _send_again_everything(self) -> None:
         """What had been in the file is owed again, except what turns out to be there."""
-        self._set_back(self._memory.first)
+        self._positions.set_back(self._memory.first)
         self._coverage = Coverage()
         self._must_owe_again = True
         self._memory.begin_again()
-
-    def _set_back(self, first: dict[str, int]) -> None:
-        for writer_id, seq in first.items():
-            if writer_id in self._places:
-                self._places[writer_id].shipped = min(self._places[writer_id].shipped, seq - 1)
 
     # Reading the table.
 
     def _adopt(self, tx: Transaction) -> None:
         self._must_adopt = False
-        unfinished = find_unfinished(tx, str(self.path), self._generation, self._places)
+        unfinished = find_unfinished(tx, str(self.path), self._generation, self._positions)
         if not unfinished:
             return
         try:
-            self._acquire(_PATIENCE)
-            self._places.update(adopt(tx, unfinished, self._file))
-            self._file.release()
+            with self._locked(_PATIENCE):
+                self._positions.take_over(adopt(tx, unfinished, self._file))
         except AuditUnavailable as error:
-            self.condition.fail(error)
-
-    def _fetch_behind(self, tx: Transaction) -> list[Line]:
-        for writer_id, place in self._places.items():
-            if not place.behind:
-                continue
-            rows = tx.events.between(writer_id, after=place.shipped, last=place.last, most=_PIECE)
-            # Rows that are not in the table any more cannot be owed.
-            place.shipped = rows[0][15] - 1 if rows else place.last
-            if rows:
-                return [(writer_id, row[15], render(row, place.generation)) for row in rows]
-        return []
+            self._must_adopt = isinstance(error.__cause__, BlockingIOError)
+            self._tolerate(error)
 
     # Writing the file.
 
     def _write(self, lines: Sequence[Line], *, durable: bool = False) -> None:
         if self._coverage is not None:
             self._coverage.catch_up(self._file.read)
-        reached: dict[str, int] = {}
-        first: dict[str, int] = {}
-        data: list[bytes] = []
-        for writer_id, seq, line in lines:
-            place = self._places.get(writer_id)
-            if place is None or seq != reached.get(writer_id, place.shipped) + 1:
-                continue  # there already, or still waiting for rows before it
-            reached[writer_id] = seq
-            if self._coverage is None or seq not in self._coverage.of(writer_id):
-                first.setdefault(writer_id, seq)
-                data.append(line)
-        if data:
-            self._append(data, first, durable=durable)
-        self._advance(reached)
-
-    def _append(self, data: list[bytes], first: dict[str, int], *, durable: bool) -> None:
-        self._file.append(b"".join(data), durable=durable)
-        self._memory.note_write(self._file.size, first)
-        if not self._memory.first_line:
-            self._memory.learn_beginning(data[0].rstrip(b"\n"))
-
-    def _advance(self, reached: dict[str, int]) -> None:
-        for writer_id, seq in reached.items():
-            place = self._places[writer_id]
-            place.shipped = seq
-            if not place.is_ours and not place.behind:
-                del self._places[writer_id]
-                self._finished.append((writer_id, seq))
-        if self._coverage is not None and not self._must_owe_again and not any(p.behind for p in self._places.values()):
+        chosen = self._positions.select(lines, self._coverage)
+        if chosen.data:
+            self._file.append(b"".join(chosen.data), durable=durable)
+            self._memory.note_write(self._file.size, chosen.first)
+            if not self._memory.first_line:
+                self._memory.learn_beginning(chosen.data[0].rstrip(b"\n"))
+        self._finished += self._positions.advance(chosen.reached)
+        if not self._must_owe_again and not self._positions.behind:
             self._coverage = None
 
     def _cut_uncommitted(self, tx: Transaction) -> None:
@@ -350,5 +318,10 @@ class Shipper:
         if keep < self._file.size:
             self._file.cut(keep)
 
+    def _tolerate(self, error: AuditUnavailable) -> None:
+        """A file that another process is writing to is no failure; the lag tells when that does not end."""
+        if not isinstance(error.__cause__, BlockingIOError):
+            self.condition.fail(error)
+
     def _watch_the_lag(self) -> None:
-        self.condition.watch(sum(place.behind for place in self._places.values()))
+        self.condition.watch(self._positions.behind)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from authctl.server.audit.events import Event, EventType, origin_of
 from authctl.server.audit.file_verification import measure_committed
 from authctl.server.audit.health import HEALTHY, AuditHealth
-from authctl.server.audit.journal import OURSELVES, checkpoint_event
+from authctl.server.audit.own_events import OURSELVES, checkpoint_event
 from authctl.server.audit.queries import list_events
 from authctl.server.audit.recorder import record
 from authctl.server.audit.verification import verify_trail

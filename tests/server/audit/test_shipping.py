@@ -361,6 +361,8 @@ def test_a_short_lock_by_another_process_only_delays(site: Site, service: Servic
     other.acquire(0)
     service.write(an_event(2))
     assert site.sequences() == [1]
+    assert service.trail.health().degraded is None
+    assert service.trail.health().lag_events == 1
     other.close()
     service.tick()
     assert site.sequences() == [1, 2]
@@ -471,6 +473,33 @@ def test_lines_without_a_commit_are_cut_off_by_the_next_process(site: Site, monk
     service = site.start(policy="all")
     service.write(an_event(2))
     assert 8 not in site.sequences()
+    assert_equal(site)
+
+
+def test_the_file_stays_locked_until_the_commit_when_it_is_required(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service = site.start(policy="all")
+    service.write(an_event(1))
+    writer = service.database._writers[0]
+    script = writer._script
+    busy = []
+
+    def look_at_commit(sql: str) -> None:
+        if sql == "COMMIT":
+            with pytest.raises(AuditUnavailable) as caught:
+                file_sink.AuditFile(site.log_file).acquire(0)
+            busy.append(str(caught.value.hint))
+        script(sql)
+
+    monkeypatch.setattr(writer, "_script", look_at_commit)
+    later = site.start()
+    later.write(an_event(2))
+    later.stop()
+    service.shipper.adopt_soon()
+    service.write(an_event(3))
+    monkeypatch.undo()
+    assert busy == [f"the audit file {site.log_file} is locked by another process"]
     assert_equal(site)
 
 

@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from authctl.server.audit.events import Caller, Event, EventType
 from authctl.server.audit.file_verification import measure_committed
-from authctl.server.audit.journal import Recording, checkpoint_event
+from authctl.server.audit.journal import Recording
 from authctl.server.audit.keys import TrailKeys
+from authctl.server.audit.own_events import checkpoint_event
 from authctl.server.audit.recorder import record
 from authctl.server.audit.shipping import Shipper
 from authctl.server.audit.trail import AuditTrail
