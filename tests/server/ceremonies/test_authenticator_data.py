@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from authctl.errors import CeremonyFailed
@@ -102,6 +102,7 @@ def test_data_is_refused_when_lengths_flags_and_content_disagree(data: bytes) ->
     assert refusal.value.reason == Reason.AUTHENTICATOR_DATA_MALFORMED
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=120))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     try:

@@ -8,7 +8,7 @@ from typing import Any
 
 import cbor2
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from authctl.server.ceremonies import cbor
@@ -25,6 +25,7 @@ def depth_of(value: Any) -> int:
     return 1 + max(map(depth_of, value.values()), default=0) if isinstance(value, dict) else 0
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_what_the_shortest_form_says_is_read_back(value: Any) -> None:
     encoded = messages.cbor(value)
@@ -35,6 +36,7 @@ def test_what_the_shortest_form_says_is_read_back(value: Any) -> None:
             cbor.read(encoded)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=64))
 def test_what_is_read_means_the_same_to_the_library_of_the_house(data: bytes) -> None:
     """The reader accepts less than cbor2, and never something else."""

@@ -6,7 +6,7 @@ import json
 from base64 import urlsafe_b64encode
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from authctl.errors import CeremonyFailed
@@ -88,6 +88,7 @@ def test_client_data_is_refused_when_another_reader_might_read_it_differently(da
     assert refusal.value.debug
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_bytes_have_one_text(data: bytes) -> None:
     text = base64url.encode(data)
@@ -95,6 +96,7 @@ def test_bytes_have_one_text(data: bytes) -> None:
     assert text == urlsafe_b64encode(data).decode().rstrip("=")
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="AQgw-_+/=B \n", max_size=9))
 def test_text_that_decodes_is_the_text_of_its_bytes(text: str) -> None:
     try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import webauthn
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from authctl.errors import CeremonyFailed
@@ -348,6 +348,7 @@ def test_work_in_vain_is_one_verification_that_fails(monkeypatch: pytest.MonkeyP
         relying_party.verify_in_vain()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.binary(max_size=80), st.binary(max_size=80))
 def test_any_bytes_are_refused_without_another_exception(obj: bytes, data: bytes, signature: bytes) -> None:
     """D-22: what the strict layer accepts, the library refuses in its own way."""
@@ -355,6 +356,7 @@ def test_any_bytes_are_refused_without_another_exception(obj: bytes, data: bytes
     assert refusal_of(lambda: log_in(PASSKEY.get(CHALLENGE, data=data, signature=signature))) in set(Reason)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 255))
 def test_a_valid_message_with_one_byte_changed_never_raises_another_exception(place: int, mask: int) -> None:
     answer = PASSKEY.create_packed(CHALLENGE)
