@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTEST_FLAGS ?= -n 2 --dist worksteal
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help serve test lint format bench lock clean
+.PHONY: help serve test lint format bench docs lock clean
 
 help: ## shows this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,16 +20,20 @@ test: $(VENV)/.dev ## runs every test, with coverage
 	$(BIN)/coverage report
 
 lint: $(VENV)/.dev ## checks style, types and formatting
-	$(BIN)/ruff check authctl tests bench
-	$(BIN)/ruff format --check authctl tests bench
+	$(BIN)/ruff check authctl tests bench docs
+	$(BIN)/ruff format --check authctl tests bench docs
 	$(BIN)/mypy
 
 format: $(VENV)/.dev ## formats the code
-	$(BIN)/ruff check --fix authctl tests bench
-	$(BIN)/ruff format authctl tests bench
+	$(BIN)/ruff check --fix authctl tests bench docs
+	$(BIN)/ruff format authctl tests bench docs
 
 bench: $(VENV)/.dev ## measures the service on this machine; see bench/README.md
 	$(BIN)/python -m bench
+
+docs: $(VENV)/.dev ## writes the README's tables and picture from the code
+	$(BIN)/python -m tests.readme_tables
+	$(BIN)/python docs/picture.py
 
 lock: $(VENV)/.lock ## pins the newest versions that fit, with hashes and without addresses
 	$(VENV)/lock/bin/uv pip compile --quiet --upgrade $(LOCK) pyproject.toml --extra build -o requirements/run.txt

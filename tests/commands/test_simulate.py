@@ -214,3 +214,11 @@ def test_no_private_key_and_no_token_is_shown(server: tuple[FakeServer, str], da
     document = json.loads((data_home / "authctl" / "passkeys.json").read_text())
     assert document["credentials"][0]["private_key"] not in result.output
     assert ".c2ln" not in result.output
+
+
+def test_the_token_is_written_alone_when_it_is_asked_for(server: tuple[FakeServer, str]) -> None:
+    """R-CL-08: only then."""
+    result = run("simulate", "login", "--url", server[1], "--print-token")
+    assert result.stdout.count("\n") == 1
+    assert result.stdout.strip().endswith(".c2ln")
+    assert ".c2ln" not in result.stderr

@@ -28,6 +28,9 @@ JunitOption = Annotated[
     Path | None,
     typer.Option("--junit", metavar="FILE", help="Write the steps as a JUnit report.", show_default=False),
 ]
+PrintTokenOption = Annotated[
+    bool, typer.Option("--print-token", help="Write the access token and nothing else to stdout.")
+]
 PresetOption = Annotated[
     str,
     typer.Option("--preset", help="platform, synced-passkey or security-key.", rich_help_panel=_AUTHENTICATOR),

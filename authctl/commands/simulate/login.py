@@ -33,6 +33,7 @@ def login(
     uv: options.UserVerifiedOption = None,
     be: options.BackupEligibleOption = None,
     bs: options.BackedUpOption = None,
+    print_token: options.PrintTokenOption = False,
     output_format: FormatOption = Format.TABLE,
 ) -> None:
     """Log in with a passkey, check the token and read the profile.
@@ -51,6 +52,9 @@ def login(
     with simulation("login", choices, Output(output_format), junit) as run:
         known = _known_email(run.client, email)
         done = run.drive(login_registering_first(run.client, account, email=known, attestation=attestation))
+        if print_token:
+            run.output.text(done.access_token)
+            return
         run.show(
             rp_id=done.rp_id,
             email=done.user["email"],
