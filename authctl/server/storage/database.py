@@ -67,9 +67,7 @@ class Database:
     def read_now(self, unit: Callable[[Transaction], T]) -> T:
         """The blocking twin of `read`."""
         with self._lock:
-            connection, tx = self._open_reader()
-            tx.look_at_the_clock()
-            connection.script(self.driver.begin_read)
+            connection, tx = self._begin_read()
             try:
                 return unit(tx)
             finally:
@@ -115,6 +113,19 @@ class Database:
             for writer in writers:
                 writer.start()
             self._writers = writers
+
+    def _begin_read(self) -> tuple[Connection, Transaction]:
+        known = self._reader_connection
+        connection, tx = self._open_reader()
+        try:
+            connection.script(self.driver.begin_read)
+        except StorageUnavailable:
+            if connection is not known or not self.driver.is_lost(connection.raw):
+                raise
+            connection, tx = self._open_reader()  # the server hung up while nobody read
+            connection.script(self.driver.begin_read)
+        tx.look_at_the_clock()
+        return connection, tx
 
     def _open_reader(self) -> tuple[Connection, Transaction]:
         connection = self._reader_connection

@@ -117,10 +117,13 @@ class Writer(threading.Thread):
     def _begin(self, batch: list[Job]) -> Transaction | None:
         """Waits for the lock as long as any unit has patience left; the others are answered at once."""
         while batch:
+            may_be_stale = self._connection is not None and not self._is_lost()
             try:
                 tx = self._open()
                 self._script(self._driver.begin_write)
             except AuthctlError as error:
+                if may_be_stale and self._is_lost():
+                    continue  # the server hung up while nothing went on: nothing was begun that could be lost
                 if not self._driver.is_busy(error):
                     raise
                 late = [job for job in batch if time.monotonic() - job.since > PATIENCE]
@@ -132,12 +135,15 @@ class Writer(threading.Thread):
         return None
 
     def _open(self) -> Transaction:
-        if self._connection is not None and self._driver.is_lost(self._connection.raw):
+        if self._is_lost():
             self._connection = self._tx = None
         if self._tx is None or self._connection is None:
             self._connection = Connection(self._driver)
             self._tx = Transaction(self._connection, self._journal, self._clock)
         return self._tx
+
+    def _is_lost(self) -> bool:
+        return self._connection is not None and self._driver.is_lost(self._connection.raw)
 
     def _run_unit(self, job: Job, tx: Transaction) -> None:
         mark = self._journal.mark()

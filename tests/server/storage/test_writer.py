@@ -240,7 +240,7 @@ def test_a_transaction_that_lost_a_deadlock_is_run_again(postgres_url: str) -> N
 
 
 @pytest.mark.postgres
-def test_a_server_that_hangs_up_is_unavailable_and_then_found_again(postgres_url: str, diary: Diary) -> None:
+def test_nobody_notices_a_server_that_hung_up_while_nothing_went_on(postgres_url: str, diary: Diary) -> None:
     """F-11."""
     store = open_database(postgres_url, FixedClock(), lambda: diary, create=True)
     store.write_now(add("a@example.com"))
@@ -251,16 +251,9 @@ def test_a_server_that_hangs_up_is_unavailable_and_then_found_again(postgres_url
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
     other.close()
-    failures = 0
     for index in range(12):
-        try:
-            store.write_now(add(f"{index}@example.com"))
-        except StorageUnavailable:
-            failures += 1
-    assert failures <= database_module.POSTGRES_WRITERS
-    with pytest.raises(StorageUnavailable):
-        store.read_now(lambda tx: tx.users.all())
-    assert len(store.read_now(lambda tx: tx.users.all())) == 13 - failures
+        store.write_now(add(f"{index}@example.com"))
+    assert len(store.read_now(lambda tx: tx.users.all())) == 13
     store.close()
 
 
