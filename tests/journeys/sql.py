@@ -8,10 +8,15 @@ from typing import Any
 from authctl.server.storage.engine import choose_driver
 
 
+def connect(url: str) -> Any:
+    """A connection in autocommit mode."""
+    return choose_driver(url).connect(readonly=False)
+
+
 def execute(url: str, *statements: str) -> list[tuple[Any, ...]]:
     """Runs statements one after the other; the rows of the last, if it has any."""
     rows: list[tuple[Any, ...]] = []
-    with closing(choose_driver(url).connect(readonly=False)) as connection:
+    with closing(connect(url)) as connection:
         for statement in statements:
             cursor = connection.execute(statement)
             rows = cursor.fetchall() if cursor.description else []
