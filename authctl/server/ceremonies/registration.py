@@ -104,8 +104,9 @@ class Registration:
         # R-CH-02, R-CH-03: taken before anything is judged, so that a refusal consumes it too.
         challenge = tx.challenges.take(answer.challenge_hash)
         try:
+            response = answer.required()
             context = self._book.redeem(tx, challenge, purpose=challenges.REGISTRATION, email=email)
-            user = self._add(tx, context, self._verify(tx, answer, context), caller)
+            user = self._add(tx, context, self._verify(tx, response, answer.challenge_hash, context), caller)
         except CeremonyFailed as failure:
             record(tx, _refused(failure, email, caller))
             return failure
@@ -113,13 +114,11 @@ class Registration:
         return user
 
     def _verify(
-        self, tx: Transaction, answer: Answer[RegistrationResponse], context: dict[str, Any]
+        self, tx: Transaction, response: RegistrationResponse, challenge_hash: bytes, context: dict[str, Any]
     ) -> VerifiedRegistration:
         return relying_party.verify_registration(
-            answer.required(),
-            expected=self._policy.expected(
-                answer.challenge_hash, require_user_verification=context["user_verification"]
-            ),
+            response,
+            expected=self._policy.expected(challenge_hash, require_user_verification=context["user_verification"]),
             expected_algorithms=tuple(context["algorithms"]),
             expected_formats=self._policy.formats,
             now=tx.now,

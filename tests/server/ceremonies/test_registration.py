@@ -196,6 +196,14 @@ def test_a_refused_registration_consumes_the_challenge(ceremonies: Ceremonies) -
     assert refused(ceremonies, passkey.create(value)) == Reason.CHALLENGE_UNKNOWN
 
 
+def test_the_trail_says_that_an_answer_is_defective_when_it_does_not_even_name_a_challenge(
+    ceremonies: Ceremonies,
+) -> None:
+    defective = Passkey().create(challenge(ceremonies))
+    del defective["response"]["clientDataJSON"]
+    assert refused(ceremonies, defective) == Reason.MALFORMED_RESPONSE
+
+
 def test_a_registration_is_refused_when_the_email_is_not_the_one_of_begin(ceremonies: Ceremonies) -> None:
     """R-CH-06."""
     answer = Passkey().create(challenge(ceremonies))
