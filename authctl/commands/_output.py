@@ -128,6 +128,8 @@ class Output:
         sys.stderr.write(f"{escaped(question)} [y/N] ")
         sys.stderr.flush()
         answer = sys.stdin.readline()
+        if not answer:
+            sys.stderr.write("\n")
         return answer.strip().lower() in {"y", "yes"} if answer else None
 
     def _human_table(self, rows: Sequence[Row], columns: Sequence[Column]) -> None:

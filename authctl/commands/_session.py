@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from authctl.server.audit.events import Caller
     from authctl.server.service import Service
+    from authctl.server.storage.connection import Driver
     from authctl.settings import Settings
 
     T = TypeVar("T")
@@ -32,8 +33,10 @@ class Session:
 
 
 @contextmanager
-def open_session(settings: Settings | None = None) -> Iterator[Session]:
-    """The service on the database of the settings, which has to exist: commands never create one in passing.
+def open_session(settings: Settings | None = None, *, create: bool = False) -> Iterator[Session]:
+    """The service on the database of the settings.
+
+    create  makes a database that is not there; without it nothing is created in passing, not even a key directory
 
     Raises SettingsError, or a StorageError that says what is wrong with the database.
     """
@@ -41,19 +44,23 @@ def open_session(settings: Settings | None = None) -> Iterator[Session]:
     from authctl.settings import load_settings
 
     settings = settings or load_settings()
-    require_database(settings)
-    service = open_service(settings, kind="cli")
+    if not create:
+        require_database(settings)
+    service = open_service(settings, kind="cli", create=create)
     try:
         yield Session(service, operator())
     finally:
         service.close()
 
 
-def require_database(settings: Settings) -> None:
-    """Raises StorageMissing or StorageDamaged before anything, such as a key directory, is created beside nothing."""
+def require_database(settings: Settings) -> Driver:
+    """The driver of a database that is there. Raises StorageMissing or StorageDamaged before anything is touched."""
+    from authctl.server.identity import Identity
     from authctl.server.storage.engine import choose_driver
     from authctl.server.storage.sqlite import SqliteDriver, examine
 
     driver = choose_driver(settings.database_url)
+    Identity(settings.key_dir).require_no_loss(driver)
     if isinstance(driver, SqliteDriver):
         examine(driver.path)
+    return driver

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from authctl.commands._options import EmailArgument, FormatOption
+from authctl.commands._options import AllowNoAdminOption, EmailArgument, FormatOption
 from authctl.commands._output import Format, Output
 from authctl.commands._session import open_session
 from authctl.commands._views import role_change
@@ -14,9 +10,7 @@ from authctl.commands._views import role_change
 
 def demote(
     email: EmailArgument,
-    allow_no_admin: Annotated[
-        bool, typer.Option("--allow-no-admin", help="Demote the last admin too, so that none is left.")
-    ] = False,
+    allow_no_admin: AllowNoAdminOption = False,
     output_format: FormatOption = Format.TABLE,
 ) -> None:
     """Take the admin role away from a user.

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 HOSTILE = "\x1b]0;pwned\x07\x1b[2J\u202e=cmd\r\n[red]x[/red]"
 COLUMNS = (Column("name", "Name", 8), Column("role", "Role", 5), Column("agent"))
-ROWS = [{"name": "Jane", "role": "admin", "agent": "curl"}, {"name": HOSTILE, "role": None, "agent": "=1+1"}]
+ROWS: list[dict[str, object]] = [
+    {"name": "Jane", "role": "admin", "agent": "curl"},
+    {"name": HOSTILE, "role": None, "agent": "=1+1"},
+]
 ACTS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -263,7 +266,7 @@ def test_only_a_clear_yes_confirms(
     assert Output().is_confirmed("Delete \x1b[2J?") is answer
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err == r"Delete \x1b[2J? [y/N] "
+    assert captured.err == r"Delete \x1b[2J? [y/N] " + ("" if typed else "\n")
 
 
 def test_colours_are_used_on_a_terminal_that_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,9 +283,10 @@ def test_a_person_who_stopped_listening_does_not_stop_the_work(monkeypatch: pyte
         def write(self, text: str) -> int:
             raise BrokenPipeError
 
-    monkeypatch.setattr(sys, "stderr", Closed())
+    stream = Closed()
+    monkeypatch.setattr(sys, "stderr", stream)
     Output().warning("nobody hears this")
-    assert sys.stderr.getvalue() == ""  # type: ignore[attr-defined]
+    assert stream.getvalue() == ""
 
 
 @pytest.mark.process

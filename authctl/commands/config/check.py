@@ -30,11 +30,16 @@ def check(output_format: FormatOption = Format.TABLE) -> None:
 
 
 def _findings() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Problems and warnings; keys are looked at where they are already, and never made."""
     from authctl.errors import SettingsError
     from authctl.settings import load_settings, settings_warnings
 
     try:
         settings = load_settings()
+        if settings.is_production or settings.key_dir.exists():
+            from authctl.server.keys import load_keys
+
+            load_keys(settings, create=False)
     except SettingsError as error:
         return error.problems, ()
     return (), settings_warnings(settings)

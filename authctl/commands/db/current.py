@@ -13,12 +13,9 @@ def current(output_format: FormatOption = Format.TABLE) -> None:
     Example: authctl db current
     """
     from authctl.server.storage import schema
-    from authctl.server.storage.engine import choose_driver
     from authctl.settings import load_settings
 
-    settings = load_settings()
-    require_database(settings)
-    found = schema.version(choose_driver(settings.database_url))
+    found = schema.version(require_database(load_settings()))
     output = Output(output_format)
     output.record({"version": found, "newest": schema.HEAD, "is_current": found == schema.HEAD})
     if found != schema.HEAD:
