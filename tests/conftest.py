@@ -10,6 +10,7 @@ import pytest
 
 from authctl.clock import FixedClock
 from authctl.server.storage.engine import open_database
+from tests.attacks.summary import pytest_terminal_summary
 from tests.postgres_server import PostgresServer, find_programs
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from authctl.server.storage.database import Database
+
+__all__ = ["pytest_terminal_summary"]
 
 for _name in [name for name in os.environ if name.startswith(("AUTHCTL_", "JWT_", "RATE_LIMIT", "AUDIT_", "DETECT_"))]:
     del os.environ[_name]
