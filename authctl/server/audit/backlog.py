@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, BinaryIO
 
+from authctl.server.audit.copies import rotated_files
+from authctl.server.audit.file_sink import lines_backward
 from authctl.server.audit.lines import id_of, place_of
 from authctl.server.audit.liveness import has_ended
 from authctl.server.audit.positions import Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from authctl.server.audit.file_sink import AuditFile
     from authctl.server.audit.positions import Positions
@@ -71,9 +75,9 @@ def _oldest_in_doubt(tx: Transaction, unfinished: list[AuditWriter]) -> int:
 
 
 def _last_lines(file: AuditFile, wanted: set[str], since: int) -> dict[str, int]:
-    """The last sequence in the file of each writer, as far as its lines can be as late as `since`."""
+    """The last sequence of each writer in the file, and in those rotated away, as far as its lines can be that late."""
     found: dict[str, int] = {}
-    for _, line in file.lines_backward():
+    for line in _recent_lines(file):
         place = place_of(line)
         if place is None:
             continue
@@ -82,3 +86,17 @@ def _last_lines(file: AuditFile, wanted: set[str], since: int) -> dict[str, int]
         if len(found) == len(wanted) or milliseconds_of(id_of(line) or "") < since - _MARGIN_MS:
             break
     return found
+
+
+def _recent_lines(file: AuditFile) -> Iterator[bytes]:
+    for _, line in file.lines_backward():
+        yield line
+    for path in rotated_files(file.path):
+        with suppress(OSError), path.open("rb") as rotated:
+            size = os.fstat(rotated.fileno()).st_size
+            for _, line in lines_backward(_reader(rotated), size):
+                yield line
+
+
+def _reader(file: BinaryIO) -> Callable[[int, int], bytes]:
+    return lambda offset, size: os.pread(file.fileno(), size, offset)

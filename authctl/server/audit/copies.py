@@ -1,4 +1,4 @@
-"""Finds the copy that a rotation by copy-and-truncate has made, and up to where it reaches."""
+"""Files that a rotation has left beside the audit file, and up to where a copy among them reaches."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def find_copied_size(path: Path, first_line: bytes) -> int | None:
     """
     if not first_line:
         return None
-    for candidate in _newest_neighbours(path):
+    for candidate in rotated_files(path):
         with suppress(OSError):  # moved on in this moment, or not ours to read
             fd = os.open(candidate, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
             with os.fdopen(fd, "rb") as file:
@@ -44,8 +44,8 @@ def _plain_size(file: BinaryIO, path: Path) -> int:
     return int.from_bytes(file.read(4), "little")
 
 
-def _newest_neighbours(path: Path) -> list[Path]:
-    """Rotation adds to the name: `app.log.1`, `app.log-20261101`."""
+def rotated_files(path: Path) -> list[Path]:
+    """The files beside `path` whose names continue its own (`app.log.1`, `app.log-20261101`), newest first."""
     with os.scandir(path.parent) as entries:
         found = [
             (entry.stat(follow_symlinks=False).st_mtime, path.parent / entry.name)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from authctl.errors import AuditUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
@@ -117,23 +117,7 @@ class AuditFile:
 
     def lines_backward(self) -> Iterator[tuple[int, bytes]]:
         """Lines from the last to the first, each with its offset and without its end; first of all a torn one."""
-        start, rest = self._size, b""
-        while start > 0:
-            end, start = start, max(0, start - _PIECE)
-            rest = self.read(start, end - start) + rest
-            # What stands before the first line end belongs to a line that begins further up.
-            begin = rest.find(b"\n") + 1 if start else 0
-            if start and not begin:
-                continue
-            offset = start + len(rest)
-            *lines, torn = rest[begin:].split(b"\n")
-            if torn:
-                offset -= len(torn)
-                yield offset, torn
-            for line in reversed(lines):
-                offset -= len(line) + 1
-                yield offset, line
-            rest = rest[:begin]
+        return lines_backward(self.read, self._size)
 
     def close(self) -> None:
         """Closes the file, and so unlocks it."""
@@ -215,6 +199,27 @@ class _Refusing:
             raise AuditUnavailable(
                 hint=f"the audit file {self._path} cannot be written: {error.strerror or error}", debug=repr(error)
             ) from error
+
+
+def lines_backward(read: Callable[[int, int], bytes], size: int) -> Iterator[tuple[int, bytes]]:
+    """Lines of `read(offset, size)` from the last to the first, each with its offset and without its end."""
+    start, rest = size, b""
+    while start > 0:
+        end, start = start, max(0, start - _PIECE)
+        rest = read(start, end - start) + rest
+        # What stands before the first line end belongs to a line that begins further up.
+        begin = rest.find(b"\n") + 1 if start else 0
+        if start and not begin:
+            continue
+        offset = start + len(rest)
+        *lines, torn = rest[begin:].split(b"\n")
+        if torn:
+            offset -= len(torn)
+            yield offset, torn
+        for line in reversed(lines):
+            offset -= len(line) + 1
+            yield offset, line
+        rest = rest[:begin]
 
 
 def _open_private(path: Path) -> int:

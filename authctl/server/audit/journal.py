@@ -80,13 +80,14 @@ class ChainJournal:
         self._owed: list[Line] = []
         self._gaps: list[Change] = []
         self._is_new_trail = False
+        self._is_closing = False
         self._holds_file = False
 
     def begin_batch(self, tx: Transaction) -> None:
         """Notices a reset, and finds out what became of a transaction whose fate is unknown."""
         self._pending = []
         self._owed = []
-        self._is_new_trail = False
+        self._is_new_trail = self._is_closing = False
         generation = tx.instance.generation()
         if self._is_in_doubt:
             self._look_up_chain(tx)
@@ -122,15 +123,14 @@ class ChainJournal:
         self._append_gaps(tx)
         if self._chain is not None and self._chain.unsigned >= CHECKPOINT_EVERY:
             self.append(tx, checkpoint_event())
-        if self._chain is not None and self._pending:
-            self._note_head(tx, self._chain)
-        if self._shipper is None or self._is_new_trail:
-            return
-        if self._is_file_required and self._chain is not None and self._pending:
-            self._shipper.write_through(tx, self._chain.writer_id, self._chain.seq, self._pending_lines())
-            self._holds_file = True
+        shipper = self._shipper
+        if self._chain is None or not self._pending:
+            self._owed = [] if shipper is None else shipper.fetch(tx)
+        elif shipper is None or self._is_new_trail:
+            self._note_head(tx, self._chain, shipped=0)
         else:
-            self._owed = self._shipper.fetch(tx)
+            shipper.open_chain(self._chain.writer_id, self._chain.generation)
+            self._bring_file_along(tx, shipper, self._chain)
 
     def after_commit(self) -> None:
         """Brings the file forward; what cannot be written now is read from the table later."""
@@ -159,18 +159,16 @@ class ChainJournal:
         if self._chain.unsigned:
             self.append(tx, checkpoint_event())
         tx.writers.close(self._chain.writer_id, tx.now)
+        self._is_closing = True
         self._is_in_doubt = True  # whatever came after would need a look at the table
-
-    @property
-    def _is_file_required(self) -> bool:
-        return self._recording.policy == "all"
 
     # Appending.
 
     def _append(self, tx: Transaction, event: Event) -> None:
         if self._chain is None:
-            heads = tuple(Head(*head) for head in tx.writers.moved())
             self._chain = self._open_chain(tx)
+            # Only now: opening waits for a reset that is under way, and these heads have to be of the same trail.
+            heads = tuple(Head(*head) for head in tx.writers.moved())
             self._insert(tx, event, anchors=self._anchors(tx, self._chain, AnchorKind.START, heads).to_text())
         else:
             self._insert(tx, event)
@@ -264,12 +262,28 @@ class ChainJournal:
 
     # Around the commit.
 
-    def _note_head(self, tx: Transaction, current: _Chain) -> None:
-        shipped = 0
-        if self._shipper is not None and not self._is_new_trail:
-            self._shipper.open_chain(current.writer_id, current.generation)
-            # In the same transaction as the lines' own commit, so that it can be true.
-            shipped = current.seq if self._is_file_required else self._shipper.shipped(current.writer_id)
+    def _bring_file_along(self, tx: Transaction, shipper: Shipper, current: _Chain) -> None:
+        if self._recording.policy == "all":
+            self._write_file_first(tx, shipper, current)
+            return
+        if self._is_closing:
+            try:
+                # Nobody comes after this batch to note how far the file got.
+                self._write_file_first(tx, shipper, current)
+            except AuditUnavailable as error:
+                log.debug("the last rows are left to the next process: %s", error.debug)
+            else:
+                return
+        self._note_head(tx, current, shipped=shipper.shipped(current.writer_id))
+        self._owed = shipper.fetch(tx)
+
+    def _write_file_first(self, tx: Transaction, shipper: Shipper, current: _Chain) -> None:
+        # The row's lock before the file's: a checkpoint of another thread takes them in this order too.
+        self._note_head(tx, current, shipped=current.seq)
+        shipper.write_through(tx, current.writer_id, current.seq, self._pending_lines())
+        self._holds_file = True
+
+    def _note_head(self, tx: Transaction, current: _Chain, *, shipped: int) -> None:
         if not tx.writers.advance(current.writer_id, seq=current.seq, mac=current.mac, shipped=shipped):
             raise AuditUnavailable(debug="the trail was reset meanwhile")
 
@@ -293,9 +307,8 @@ class ChainJournal:
             shipper.restart_file()
         if self._pending and current is not None:
             shipper.note_committed(current.writer_id, current.seq)
-        lines = [*self._owed, *self._pending_lines()]
-        if lines:
-            shipper.ship(lines)
+        if self._owed or self._pending:
+            shipper.ship(self._owed, self._pending_lines())
 
     def _look_up_chain(self, tx: Transaction) -> None:
         self._is_in_doubt = False

@@ -133,12 +133,13 @@ class Shipper:
             if place is not None:
                 place.last = last
 
-    def ship(self, lines: Sequence[Line]) -> None:
+    def ship(self, owed: Sequence[Line], fresh: Sequence[Line]) -> None:
         """After a commit: writes what was fetched and what the batch added, or has it fetched again later."""
         with self._mutex:
             try:
                 with self._locked(_PATIENCE):
-                    self._write(lines)
+                    # The first line tells when a file began, so it must not be a late one.
+                    self._write([*fresh, *owed, *fresh] if self._is_new_file else [*owed, *fresh])
             except AuditUnavailable as error:
                 self._tolerate(error)
             else:
@@ -169,10 +170,11 @@ class Shipper:
         try:
             self._acquire(_PATIENCE_WHEN_REQUIRED)
             self._cut_uncommitted(tx)
-            self._write_owed(tx)
             place = self._positions.of(writer_id)
             if place is None:
                 raise AuditUnavailable(debug="the trail was reset meanwhile")
+            if place.behind or not self._is_new_file:
+                self._write_owed(tx)
             self._undo = _Undo(self._file.size, place, place.shipped, place.last)
             place.last = last
             self._write(lines, durable=True)
@@ -303,6 +305,10 @@ class Shipper:
         self._finished += self._positions.advance(chosen.reached)
         if not self._must_owe_again and not self._positions.behind:
             self._coverage = None
+
+    @property
+    def _is_new_file(self) -> bool:
+        return not self._file.size and self._coverage is None
 
     def _cut_uncommitted(self, tx: Transaction) -> None:
         """Lines of a process that died between the file and its commit; nobody else is in between, the lock says so."""

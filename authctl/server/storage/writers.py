@@ -34,7 +34,12 @@ _ADVANCE = Statement(
     .values(last_seq=bindparam("seq"), last_mac=bindparam("mac"), shipped_seq=bindparam("shipped"))
 )
 _CHECKPOINTED = Statement(_writers.update().where(_id).values(checkpointed_seq=bindparam("seq")))
-_SHIPPED = Statement(_writers.update().where(_id).values(shipped_seq=bindparam("seq")))
+# Never waits: whoever asks holds a lock of its own on the file.
+_SHIPPED = Statement(
+    _writers.update()
+    .where(_writers.c.id.in_(select(_writers.c.id).where(_id).with_for_update(skip_locked=True)))
+    .values(shipped_seq=bindparam("seq"))
+)
 _CLOSE = Statement(_writers.update().where(_id).values(closed_at=bindparam("at")))
 
 
@@ -80,7 +85,7 @@ class Writers:
         self._connection.change(_CHECKPOINTED, {"for_id": writer_id, "seq": seq})
 
     def note_shipped(self, writer_id: str, seq: int) -> None:
-        """Rows up to `seq` are in the file."""
+        """Rows up to `seq` are in the file; says nothing when another transaction has the writer in its hands."""
         self._connection.change(_SHIPPED, {"for_id": writer_id, "seq": seq})
 
     def close(self, writer_id: str, at: datetime) -> None:

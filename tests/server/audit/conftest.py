@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.server.audit.workbench import Service, Site
+from authctl.clock import FixedClock
+from tests.server.audit.workbench import START, Service, Site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from authctl.clock import FixedClock
+
+@pytest.fixture
+def clock() -> FixedClock:
+    """Stands in the future: a writer older than its process would count as one that has ended."""
+    return FixedClock(START)
 
 
 @pytest.fixture

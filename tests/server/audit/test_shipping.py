@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from authctl.errors import AuditUnavailable, StorageUnavailable
-from authctl.server.audit import backlog, file_sink, shipping
+from authctl.server.audit import backlog, file_sink, file_verification, shipping
 from authctl.server.audit.lines import id_of, place_of
 from authctl.server.storage.writers import Writers
 from tests.server.audit.workbench import Service, Site, an_event
@@ -219,16 +220,65 @@ def test_rows_of_a_killed_process_are_shipped_by_the_next(site: Site, monkeypatc
     assert shipped[0] == 3
 
 
-def test_the_last_batch_is_not_shipped_twice_when_its_position_was_not_stored(site: Site) -> None:
+@pytest.mark.parametrize("is_rotated", [False, True])
+def test_the_last_batch_is_not_shipped_twice_when_its_position_was_not_stored(
+    site: Site, monkeypatch: pytest.MonkeyPatch, is_rotated: bool
+) -> None:
     first = site.start()
     first.write(an_event(1), an_event(2))
-    first.stop()
     before = site.rows("SELECT * FROM audit_writers")[0]
     assert before["shipped_seq"] < before["last_seq"]
+    if is_rotated:
+        site.log_file.rename(site.folder / "app.log.1")
+    monkeypatch.setattr(backlog, "has_ended", lambda writer: True)
     site.start().write(an_event(3))
-    assert_equal(site)
     after = site.rows(f"SELECT * FROM audit_writers WHERE id = '{before['id']}'")[0]
     assert after["shipped_seq"] == after["last_seq"]
+    assert len(site.lines()) == (1 if is_rotated else 3)
+
+
+def test_nothing_is_in_doubt_after_a_clean_stop(site: Site, service: Service) -> None:
+    service.write(an_event(1))
+    service.stop()
+    (writer,) = site.rows("SELECT * FROM audit_writers")
+    assert writer["shipped_seq"] == writer["last_seq"] == 2
+    assert site.sequences() == [1, 2]
+
+
+def test_a_stop_is_clean_when_the_file_cannot_be_written(site: Site, blocked: Service) -> None:
+    blocked.stop()
+    assert [row["event_type"] for row in site.rows()] == ["login_complete", "checkpoint", "audit_gap"]
+    (writer,) = site.rows("SELECT * FROM audit_writers")
+    assert (writer["last_seq"], writer["shipped_seq"]) == (3, 0)
+    site.log_file.unlink()
+    service = site.start()
+    service.write(an_event(2))
+    drain(service)
+    assert_equal(site)
+
+
+@pytest.mark.parametrize("policy", ["db", "all"])
+def test_a_late_line_does_not_begin_a_new_file(site: Site, policy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Verification takes the first line for the time at which the file began."""
+    dead = site.start()
+    monkeypatch.setattr(dead.shipper, "ship", lambda *args: None)
+    dead.write(an_event(1))
+    monkeypatch.undo()
+    monkeypatch.setattr(file_verification, "_ROTATION_MARGIN_MS", 0)
+    monkeypatch.setattr(shipping.Shipper, "_adopt", lambda self, tx: None)
+    time.sleep(0.01)
+    other = site.start()
+    other.write(an_event(2), an_event(3))
+    other.tick()
+    site.log_file.rename(site.folder / "app.log.1")
+    monkeypatch.undo()
+    monkeypatch.setattr(file_verification, "_ROTATION_MARGIN_MS", 0)
+    monkeypatch.setattr(backlog, "has_ended", lambda writer: writer.last_seq == 1)
+    service = site.start(policy=policy)
+    service.write(an_event(4))
+    service.tick()
+    assert [line["user_email"] for line in site.lines()] == ["user4@example.com", "user1@example.com"]
+    assert site.verify().is_intact
 
 
 def test_running_processes_are_not_finished_by_others(site: Site) -> None:
@@ -504,13 +554,14 @@ def test_the_file_stays_locked_until_the_commit_when_it_is_required(
 
 
 def test_what_is_owed_comes_first_when_the_file_is_required(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.start().write(an_event(0))
     lazy = site.start()
     monkeypatch.setattr(lazy.shipper, "ship", lambda *args: None)
     lazy.write(an_event(1), an_event(2))
     monkeypatch.undo()
     monkeypatch.setattr(backlog, "has_ended", lambda writer: True)
     site.start(policy="all").write(an_event(3))
-    assert site.sequences() == [1, 2, 1]
+    assert site.sequences() == [1, 1, 2, 1]
     assert_equal(site)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +12,7 @@ from authctl.errors import UsageError
 from authctl.server.audit.events import EventType
 from authctl.server.audit.health import HEALTHY
 from authctl.server.audit.queries import EventQuery
-from tests.server.audit.workbench import CALLER, Service, Site, an_event
+from tests.server.audit.workbench import CALLER, START, Service, Site, an_event
 
 if TYPE_CHECKING:
     from authctl.server.storage.tables import AuditLog
@@ -114,9 +114,6 @@ def asked(site: Site, service: Service) -> Service:
         service.write(an_event(number, type=event_type, success=success))
         site.clock.advance(3600)
     return service
-
-
-START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

@@ -347,14 +347,7 @@ def remove_lines(site: Site, *sequences: int) -> None:
     site.log_file.write_bytes(b"".join(kept))
 
 
-def shipped(site: Site) -> None:
-    """The last batch is noted as shipped with the next start."""
-    site.start().write(an_event(99))
-    site.stop()
-
-
 def test_a_hole_in_the_file_is_named_when_lines_were_deleted(trail: Site) -> None:
-    shipped(trail)
     remove_lines(trail, 3, 4)
     verdict = trail.verify()
     assert verdict.status is Status.ALTERED
@@ -363,13 +356,11 @@ def test_a_hole_in_the_file_is_named_when_lines_were_deleted(trail: Site) -> Non
 
 
 def test_single_holes_are_named_each(trail: Site) -> None:
-    shipped(trail)
     remove_lines(trail, 2, 4)
     assert places(trail.verify()) == [(K.LINES_MISSING, 2), (K.LINES_MISSING, 4)]
 
 
 def test_a_tail_of_the_file_is_missed_when_it_was_cut_off(trail: Site) -> None:
-    shipped(trail)
     remove_lines(trail, 5, 6)
     verdict = trail.verify()
     assert verdict.status is Status.TRUNCATED
@@ -377,7 +368,6 @@ def test_a_tail_of_the_file_is_missed_when_it_was_cut_off(trail: Site) -> None:
 
 
 def test_a_beginning_that_was_rotated_away_is_no_damage(trail: Site) -> None:
-    shipped(trail)
     remove_lines(trail, 1, 2)
     assert trail.verify().is_intact
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,11 +26,11 @@ from authctl.server.storage.sqlite import dbapi
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from authctl.clock import FixedClock
     from authctl.server.audit.findings import Verdict
     from authctl.server.storage.database import Database
     from authctl.server.storage.transaction import Transaction
 
+START = datetime(2100, 1, 1, tzinfo=UTC)
 INSTANCE = "0b6d6d3e-7a34-4b0a-8f55-3c1e6b1f2a11"
 KEYS = TrailKeys(audit=bytes(range(32)), checkpoint=Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64))))
 CALLER = Caller(address="192.0.2.1", peer_address="198.51.100.9", user_agent="pytest/9", request_id="r1")
@@ -91,7 +92,7 @@ class Site:
 
     folder: Path
     url: str
-    clock: FixedClock
+    clock: Any
     services: list[Service] = field(default_factory=list)
 
     @property
