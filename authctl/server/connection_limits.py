@@ -70,7 +70,10 @@ class Limited(Protocol):
 
 
 class Register:
-    """All open connections of a process. Those that wait for a request stand in the order in which they began to."""
+    """All open connections of a process. Those that wait for a request stand in the order in which they began to.
+
+    entered  how many connections there have been
+    """
 
     def __init__(self, limits: ConnectionLimits, is_shared: Callable[[str], bool]) -> None:
         self._limits = limits
@@ -78,6 +81,7 @@ class Register:
         self._waiting: dict[Limited, None] = {}
         self._open: dict[Limited, str] = {}
         self._of_source: Counter[str] = Counter()
+        self.entered = 0
 
     def __len__(self) -> int:
         """How many connections are open."""
@@ -86,6 +90,7 @@ class Register:
     def enter(self, connection: Limited) -> None:
         """A new connection; it or an older one that only waits is dropped when there are too many."""
         source = source_of(connection.peer).network
+        self.entered += 1
         self._open[connection] = source
         self._of_source[source] += 1
         self._waiting[connection] = None

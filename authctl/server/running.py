@@ -41,6 +41,9 @@ logger = logging.getLogger(__name__)
 
 SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 TICK_SECONDS: Final = 0.1
+ARRIVAL_TURNS: Final = 4
+ARRIVAL_TURN_SECONDS: Final = 0.001
+ARRIVAL_SECONDS: Final = 0.08
 IMPATIENT_SECONDS: Final = 0.9
 """How long a second signal leaves for closing in order, before the process ends as it is."""
 BACKLOG: Final = 2048
@@ -116,10 +119,12 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stops accepting, lets whole requests finish, cuts the others, and closes the application."""
+        await self._take_in_what_has_arrived()
         for server in self.servers:
             server.close()
         for listener in sockets or ():
             listener.close()
+        await self._take_in_what_has_arrived()
         state = self.server_state
         for connection in list(state.connections):
             connection.shutdown()
@@ -131,6 +136,20 @@ class Server(uvicorn.Server):
         if state.tasks:
             await asyncio.wait(state.tasks, timeout=0.5)
         await self.lifespan.shutdown()
+
+    async def _take_in_what_has_arrived(self) -> None:
+        """Lets the event loop turn while it still accepts, for a moment at most.
+
+        A connection that waits to be accepted, and bytes that wait to be read, would be lost otherwise, although their
+        client has done everything in time. The loop accepts one connection a turn and reads from it two turns later.
+        """
+        register, loop = self.server_state.register, asyncio.get_running_loop()
+        ends = loop.time() + ARRIVAL_SECONDS
+        quiet, seen = 0, register.entered
+        while quiet < ARRIVAL_TURNS and loop.time() < ends:
+            await asyncio.sleep(ARRIVAL_TURN_SECONDS)
+            quiet = quiet + 1 if register.entered == seen else 0
+            seen = register.entered
 
     async def _drain(self) -> None:
         state, loop = self.server_state, asyncio.get_running_loop()
