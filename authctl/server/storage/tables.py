@@ -205,10 +205,14 @@ DATA_TABLES: tuple[type[SQLModel], ...] = (
     WebauthnCredential,
     User,
     RateLimit,
-    AuditLog,
     AuditWriter,
+    AuditLog,
 )
-"""Every table that `reset` empties, children first. `instance` and the schema version stay."""
+"""Every table that `reset` empties, children first. `instance` and the schema version stay.
+
+Writers go before their rows: a transaction that is just adding rows either ends before and loses them here, or finds
+its writer gone and fails.
+"""
 
 __all__ = [
     "DATA_TABLES",
