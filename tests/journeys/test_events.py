@@ -94,8 +94,8 @@ def test_a_refused_completion_names_the_email_that_was_given(jane: Visitor, inst
     """One event per refusal, with the reason in words."""
     jane.complete_registration({})
     event = only_event(instance)
-    assert (told_by(event), event.user_email) == (("registration_complete", 0, "challenge_unknown"), JANE)
-    assert event.details == f"Registration of {JANE} refused from IP: {PEER}: challenge unknown"
+    assert (told_by(event), event.user_email) == (("registration_complete", 0, "malformed_response"), JANE)
+    assert event.details == f"Registration of {JANE} refused from IP: {PEER}: malformed response"
     Visitor(instance, JOHN).complete_login({})
     event = only_event(instance)
     assert (told_by(event), event.user_email) == (("login_complete", 0, "malformed_response"), JOHN)

@@ -3,45 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.builders import JANE, JOHN, Visitor, person, prepare, statuses, together
-from tests.journeys.sql import connect, counts, execute
+from tests.journeys.outages import held, missing_table, refused_events
+from tests.journeys.sql import counts, execute
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     import httpx2
 
     from tests.journeys.conftest import OpenInstance
 
 TABLES = ("users", "webauthn_credentials", "challenges", "login_sessions", "audit_logs")
-
-REFUSE_EVENTS = {
-    "sqlite": (
-        "CREATE TRIGGER no_events BEFORE INSERT ON audit_logs BEGIN SELECT RAISE(ABORT, 'no more events'); END",
-    ),
-    "postgresql": (
-        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
-        " $$ BEGIN RAISE EXCEPTION 'no more events'; END $$",
-        "CREATE TRIGGER no_events BEFORE INSERT ON audit_logs FOR EACH ROW EXECUTE FUNCTION refuse()",
-    ),
-}
-ADMIT_EVENTS = {
-    "sqlite": ("DROP TRIGGER no_events",),
-    "postgresql": ("DROP TRIGGER no_events ON audit_logs",),
-}
-HOLD = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN; LOCK TABLE challenges IN ACCESS EXCLUSIVE MODE"}
-
-
-def kind_of(url: str) -> str:
-    """The database's name in the tables above."""
-    return "sqlite" if url.startswith("sqlite") else "postgresql"
 
 
 def assert_unavailable(answer: httpx2.Response) -> None:
@@ -52,22 +30,6 @@ def assert_unavailable(answer: httpx2.Response) -> None:
     assert problem["type"] == "urn:authctl:problem:storage-unavailable"
     assert "no more events" not in answer.text
     assert "audit_logs" not in answer.text
-
-
-@contextmanager
-def refused_events(url: str) -> Iterator[None]:
-    """The table of events takes none."""
-    execute(url, *REFUSE_EVENTS[kind_of(url)])
-    yield
-    execute(url, *ADMIT_EVENTS[kind_of(url)])
-
-
-@contextmanager
-def missing_table(url: str) -> Iterator[None]:
-    """A table has another name."""
-    execute(url, "ALTER TABLE challenges RENAME TO gone")
-    yield
-    execute(url, "ALTER TABLE gone RENAME TO challenges")
 
 
 def everything(jane: Visitor, john: Visitor) -> list[Callable[[], httpx2.Response]]:
@@ -117,24 +79,6 @@ def test_requests_are_unavailable_while_a_table_is_missing(any_url: str, open_in
         assert_unavailable(jane.post("/login/begin", {"email": JANE}))
     assert jane.complete_login(assertion).status_code == 200
     assert instance.is_intact()
-
-
-@contextmanager
-def held(url: str, seconds: float) -> Iterator[threading.Thread]:
-    """Another process's write transaction, let go after a while."""
-    connection = connect(url)
-    for statement in HOLD[kind_of(url)].split("; "):
-        connection.execute(statement)
-
-    def let_go() -> None:
-        time.sleep(seconds)
-        connection.execute("ROLLBACK")
-        connection.close()
-
-    thread = threading.Thread(target=let_go)
-    thread.start()
-    yield thread
-    thread.join()
 
 
 def test_a_request_waits_for_a_lock_that_is_let_go_in_time(any_url: str, open_instance: OpenInstance) -> None:
