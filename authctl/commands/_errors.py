@@ -85,8 +85,7 @@ def run_guarded(action: Callable[[], object], output_format: Format, *, is_debug
         return INTERRUPTED
     except Exception as error:
         if is_debugging():
-            for line in "".join(traceback.format_exception(error)).splitlines():
-                output.message(line)
+            _show_origin(error, output)
         return _explain(error, output)
     return number if isinstance(number, int) else DONE
 
@@ -95,6 +94,13 @@ def _reader_left() -> int:
     # The reader of a pipe has seen enough, as `head` does. Python would complain again when it flushes at exit.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return DONE
+
+
+def _show_origin(error: Exception, output: Output) -> None:
+    for line in "".join(traceback.format_exception(error)).splitlines():
+        output.message(line)
+    if isinstance(error, errors.AuthctlError) and error.debug:
+        output.message(f"debug: {error.debug}")
 
 
 def _explain(error: Exception, output: Output) -> int:

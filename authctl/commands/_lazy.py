@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -43,10 +43,7 @@ class LazyCommand(TyperCommand):
             return found
         app = typer.Typer(add_completion=False, rich_markup_mode=MARKUP)
         app.command(self.name)(found)
-        command = typer.main.get_command(app)
-        if not isinstance(command, TyperCommand):
-            raise TypeError(f"{self._target} is not a command")
-        return command
+        return cast("TyperCommand", typer.main.get_command(app))
 
     def make_context(self, *args: Any, **extra: Any) -> Any:
         """Hands over to the real command, which then parses its own arguments."""

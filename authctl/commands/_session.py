@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from authctl.commands._operator import operator
+from authctl.commands._output import Output
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
@@ -46,11 +48,29 @@ def open_session(settings: Settings | None = None, *, create: bool = False) -> I
     settings = settings or load_settings()
     if not create:
         require_database(settings)
-    service = open_service(settings, kind="cli", create=create)
+    with _warnings_told():
+        service = open_service(settings, kind="cli", create=create)
+        try:
+            yield Session(service, operator())
+        finally:
+            service.close()
+
+
+class _Teller(logging.Handler):
+    """Tells the person what the service would write to its log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        Output().warning(record.getMessage())
+
+
+@contextmanager
+def _warnings_told() -> Iterator[None]:
+    logger, teller = logging.getLogger("authctl"), _Teller(logging.WARNING)
+    logger.addHandler(teller)
     try:
-        yield Session(service, operator())
+        yield
     finally:
-        service.close()
+        logger.removeHandler(teller)
 
 
 def require_database(settings: Settings) -> Driver:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import shutil
 from contextlib import contextmanager
@@ -88,10 +89,18 @@ def forget_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+def keep_logs_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Undoes after the test what `serve` does to the log of its process."""
+    logger = logging.getLogger("authctl")
+    for name, value in (("handlers", []), ("level", logging.NOTSET), ("propagate", True)):
+        monkeypatch.setattr(logger, name, value)
+
+
 @pytest.fixture
 def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """A directory in which there is nothing."""
     forget_settings(monkeypatch)
+    keep_logs_apart(monkeypatch)
     monkeypatch.chdir(tmp_path)
     return Home(tmp_path)
 

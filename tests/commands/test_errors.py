@@ -118,6 +118,11 @@ def test_a_traceback_is_shown_when_asked_for_and_is_harmless(capsys: pytest.Capt
     assert "\x1b" not in shown
 
 
+def test_private_text_is_shown_when_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    run(failing(errors.StorageUnavailable(debug="SQLITE_BUSY\x1b")), debug=True)
+    assert "debug: SQLITE_BUSY\\x1b\n" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("error", "line"),
     [

@@ -152,7 +152,10 @@ MOMENT = datetime(2026, 1, 2, 3, 4, 5, 600_000, tzinfo=UTC)
         (ip_network("10.0.0.0/8"), "10.0.0.0/8"),
         ("\udcff", "\udcff"),
         (7, 7),
+        (1.5, 1.5),
+        ([{"at": MOMENT}], [{"at": "2026-01-02T03:04:05.600000Z"}]),
         (None, None),
+        ([Pair(1, b"\x00"), Colour.RED, "\udcff"], [{"left": 1, "right": "AA"}, "red", "\udcff"]),
     ],
 )
 def test_every_kind_of_value_has_one_exact_json_form(
