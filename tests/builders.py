@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from authctl.server.app import create_app
 from authctl.server.assembly import open_service
-from authctl.server.storage.engine import open_database
 from authctl.server.storage.events import EventFilter
 from authctl.settings import load_settings
 from authctl.virtual_authenticator import Client, VirtualAuthenticator
@@ -184,12 +183,6 @@ def settings_in(directory: Path, url: str | None = None, **overrides: Any) -> Se
     directory.mkdir(exist_ok=True)
     given = {"rate_limits": False, **shared_keys(), **overrides}
     return load_settings(environ={}, cwd=directory, database_url=url, **given)
-
-
-def prepare(url: str) -> str:
-    """Makes the tables, as an operator does on PostgreSQL before the first start; the URL."""
-    open_database(url, create=True).close()
-    return url
 
 
 async def together(calls: Iterable[Coroutine[Any, Any, httpx2.Response]]) -> list[httpx2.Response]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from authctl.virtual_authenticator import VirtualAuthenticator
-from tests.builders import Visitor, prepare, statuses, together
+from tests.builders import Visitor, statuses, together
 from tests.journeys.sql import counts
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ CROWDS = (2, 10, 50)
 @pytest.fixture(params=[1, 2], ids=["one instance", "two instances"])
 def instances(request: pytest.FixtureRequest, any_url: str, open_instance: OpenInstance) -> list[Instance]:
     """One or two over one database: on SQLite they stand for workers, on PostgreSQL for machines."""
-    prepare(any_url)
     return [open_instance(any_url) for _ in range(request.param)]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from authctl.virtual_authenticator import Client, CounterPolicy, Gesture, VirtualAuthenticator
-from tests.builders import JANE, JOHN, Visitor, options_in, person, prepare
+from tests.builders import JANE, JOHN, Visitor, options_in, person
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,7 +65,7 @@ def test_a_begun_login_looks_the_same_for_known_and_unknown_emails(jane: Visitor
 
 def test_decoys_are_the_same_for_ever_and_everywhere(any_url: str, open_instance: OpenInstance) -> None:
     """R-EN-02: before and after a restart, from two instances, however the address is spelt."""
-    first, second = open_instance(prepare(any_url)), open_instance(any_url)
+    first, second = open_instance(any_url), open_instance(any_url)
     known = allowed(first, UNKNOWN)
     spellings = (UNKNOWN, "Nobody@Example.COM", f"  {UNKNOWN} ", "NOBODY@EXAMPLE.COM")
     assert all(allowed(one, spelling) == known for one in (first, second) for spelling in spellings)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from authctl.server.storage.engine import choose_driver
-from tests.builders import Visitor, person, prepare
+from tests.builders import Visitor, person
 from tests.journeys.faults import install
 from tests.journeys.sql import connect
 
@@ -109,7 +109,6 @@ def test_no_statement_that_fails_breaks_the_bond_between_answers_state_and_trail
     monkeypatch: pytest.MonkeyPatch, any_url: str, open_instance: OpenInstance, kind: Kind
 ) -> None:
     """F-05, R-LG-01, R-LG-02: for every statement of the journey, until there is none left to fail."""
-    prepare(any_url)
     judge = Judge(connect(any_url), kind)
     plan = install(monkeypatch, type(choose_driver(any_url)))
     instance = open_instance(any_url)

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-from tests.builders import JANE, JOHN, Visitor, person, prepare, shared_keys
+from tests.builders import JANE, JOHN, Visitor, person, shared_keys
 from tests.journeys.outages import refused_events
 from tests.journeys.sql import connect, execute
 
@@ -111,7 +111,7 @@ def test_no_secret_is_written_down_anywhere(
 ) -> None:
     """R-LG-05: tokens, challenges, and every key of the service."""
     with everything_logged() as logged:
-        instance = open_instance(prepare(any_url))
+        instance = open_instance(any_url)
         secrets = go_through_everything(instance)
         instance.restart()
     for key in shared_keys().values():
@@ -133,7 +133,7 @@ def test_no_secret_is_written_down_anywhere(
 
 def test_the_search_finds_what_it_looks_for(any_url: str, open_instance: OpenInstance) -> None:
     """A secret that is planted is found: in text, in hex and inside a longer base64 text."""
-    instance = open_instance(prepare(any_url))
+    instance = open_instance(any_url)
     challenge = Visitor(instance).begin_registration()["challenge"]
     forms = forms_of(decoded(challenge))
     for planted in (challenge, decoded(challenge).hex(), base64.b64encode(b"xy" + decoded(challenge) + b"z").decode()):

@@ -9,7 +9,7 @@ import pytest
 
 from authctl.errors import StorageDamaged
 from authctl.server.audit.events import Caller
-from tests.builders import JANE, JOHN, Visitor, prepare, shared_keys, statuses, together
+from tests.builders import JANE, JOHN, Visitor, shared_keys, statuses, together
 
 if TYPE_CHECKING:
     from tests.builders import Instance
@@ -23,7 +23,6 @@ OPERATOR = Caller(None, None, None, "request-1", actor="os:root(0)")
 @pytest.fixture
 def pair(postgres_url: str, open_instance: OpenInstance) -> tuple[Instance, Instance]:
     """Two instances that share database and keys, and no file."""
-    prepare(postgres_url)
     return open_instance(postgres_url), open_instance(postgres_url)
 
 
@@ -102,7 +101,6 @@ def test_an_instance_with_other_keys_is_not_let_near_the_database(
 
 def test_limits_are_counted_over_both(postgres_url: str, open_instance: OpenInstance) -> None:
     """R-RL-06: whoever goes to the other instance is known there."""
-    prepare(postgres_url)
     limited = [
         open_instance(postgres_url, rate_limits=True, rate_limit_begins_per_source_per_minute=4) for _ in range(2)
     ]

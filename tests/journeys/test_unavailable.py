@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.builders import JANE, JOHN, Visitor, person, prepare, statuses, together
+from tests.builders import JANE, JOHN, Visitor, person, statuses, together
 from tests.journeys.outages import held, missing_table, refused_events
 from tests.journeys.sql import counts, execute
 
@@ -53,7 +53,7 @@ def test_nothing_is_answered_and_nothing_changes_while_events_cannot_be_written(
     any_url: str, open_instance: OpenInstance
 ) -> None:
     """R-LG-01, R-ER-03: also refusals need their event; afterwards the very same requests succeed."""
-    instance = open_instance(prepare(any_url))
+    instance = open_instance(any_url)
     jane, john = Visitor(instance), Visitor(instance, JOHN)
     jane.register()
     jane.log_in()
@@ -70,7 +70,7 @@ def test_nothing_is_answered_and_nothing_changes_while_events_cannot_be_written(
 
 def test_requests_are_unavailable_while_a_table_is_missing(any_url: str, open_instance: OpenInstance) -> None:
     """R-ER-03: never a refusal that looks like a wrong passkey."""
-    instance = open_instance(prepare(any_url))
+    instance = open_instance(any_url)
     jane = Visitor(instance)
     jane.register()
     assertion = jane.sign()
@@ -83,7 +83,7 @@ def test_requests_are_unavailable_while_a_table_is_missing(any_url: str, open_in
 
 def test_a_request_waits_for_a_lock_that_is_let_go_in_time(any_url: str, open_instance: OpenInstance) -> None:
     """F-06: half a second is waited for."""
-    jane = Visitor(open_instance(prepare(any_url)))
+    jane = Visitor(open_instance(any_url))
     jane.register()
     assertion = jane.sign()
     with held(any_url, 0.5):
@@ -94,7 +94,7 @@ def test_a_request_does_not_wait_longer_than_three_seconds_for_a_lock(
     any_url: str, open_instance: OpenInstance
 ) -> None:
     """F-06, R-ER-03: 503 in time, liveness meanwhile, recovery right after."""
-    instance = open_instance(prepare(any_url))
+    instance = open_instance(any_url)
     jane = Visitor(instance)
     jane.register()
     assertion = jane.sign()
@@ -122,7 +122,7 @@ def test_requests_are_unavailable_while_the_database_server_hangs_up(
     postgres_url: str, open_instance: OpenInstance
 ) -> None:
     """F-11: nothing that was answered is lost, and the connections come back by themselves."""
-    instance = open_instance(prepare(postgres_url))
+    instance = open_instance(postgres_url)
     jane = Visitor(instance)
     jane.register()
     assertions = [jane.sign() for _ in range(2)]
