@@ -86,7 +86,8 @@ class Cycle:
         self._owner = owner
         self._server_fields = server_fields
         self._is_continue_expected = is_continue_expected
-        self._head: bytes | None = None
+        self._head = b""
+        self._has_written = False
         self._length: int | None = None
 
     async def run_asgi(self, app: ASGIApp) -> None:
@@ -155,17 +156,18 @@ class Cycle:
         self._owner.response_started()
 
     def _continue(self, body: bytes, *, has_more: bool) -> None:
-        head, self._head = self._head or b"", None
         if self.scope["method"] == "HEAD":
             body = b""
         if self._length is None:
-            chunk = b"%x\r\n%s\r\n" % (len(body), body) if body else b""
-            self._transport.write(head + chunk + (b"" if has_more else b"0\r\n\r\n"))
+            body = b"%x\r\n%s\r\n" % (len(body), body) if body else b""
+            body += b"" if has_more else b"0\r\n\r\n"
         else:
             self._length -= len(body)
             if self._length < 0 or (self._length and not has_more):
                 raise RuntimeError("the body has another length than was announced")
-            self._transport.write(head + body)
+        self._transport.write(self._head + body)
+        self._head = b""
+        self._has_written = True
         if not has_more:
             self.response_complete = True
             self.message_event.set()
@@ -180,10 +182,10 @@ class Cycle:
         failure = _failure(error)
         if self.disconnected or self.response_complete:
             return
-        if self.response_started and self._head is None:
+        if self._has_written:
             self._transport.abort()
             return
-        self.response_started, self._head, self._length, self.keep_alive = False, None, None, False
+        self.response_started, self._length, self.keep_alive = False, None, False
         request = self.scope.get(KEY)
         answer = problem(failure, request.id if request else "")
         fields = (*answer.fields, (b"content-type", answer.content_type or b""), _length(answer.body))

@@ -47,6 +47,7 @@ ARRIVAL_SECONDS: Final = 0.08
 IMPATIENT_SECONDS: Final = 0.9
 """How long a second signal leaves for closing in order, before the process ends as it is."""
 BACKLOG: Final = 2048
+SEND_BUFFER: Final = 128 * 1024
 
 
 class Server(uvicorn.Server):
@@ -200,6 +201,9 @@ def bind(host: str, port: int) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Connections inherit it. A socket counts as writable again when a third of this is free; left to grow to
+        # megabytes, a client that reads slowly and honestly would look like one that does not read at all.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         listener.bind((host, port))
         listener.listen(BACKLOG)
         listener.setblocking(False)

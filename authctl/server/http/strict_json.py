@@ -60,9 +60,12 @@ def _look_closely(document: dict[str, Any]) -> None:
             raise MalformedBody("The request body has too many members")
     if any(type(value) is dict or type(value) is list for value in level):
         raise MalformedBody("The request body is nested too deeply")
-    for value in level:
-        if type(value) is str:
-            _check_text(value)
+    for value in filter(_is_text, level):
+        _check_text(value)
+
+
+def _is_text(value: Any) -> bool:
+    return type(value) is str
 
 
 def _check_text(text: str) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
 GET = HEAD + b"\r\n"
+LARGE_PARTS = 200
+"""Parts of 64 KB that make the answer of /large."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,16 @@ class Client:
             self.file.readline()
         self.file.readline()
         return body
+
+    def rest(self) -> bytes:
+        """Everything up to the end of the connection."""
+        parts = []
+        try:
+            while part := self.file.read1(65536):
+                parts.append(part)
+        except ConnectionResetError:
+            parts.append(b"(reset)")
+        return b"".join(parts)
 
     def is_closed(self) -> bool:
         """Waits for the server to close; False when it sends something instead."""
@@ -147,7 +159,8 @@ class Echo:
     """An application that answers with what it was sent; its path says how.
 
     /slow waits for `release` first, /early answers before reading, /stream sends without a length, /large sends more
-    than any buffer takes, /raise fails, /half fails after the head, /nothing returns without an answer.
+    than any buffer takes, /raise fails, /half fails after the head, /nothing returns without an answer, /talk begins
+    its answer before it has the question.
     """
 
     def __init__(self) -> None:
@@ -163,6 +176,9 @@ class Echo:
             return
         kind = scope["path"]
         body = b""
+        if kind == "/talk":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"so far", "more_body": True})
         if kind != "/early":
             while True:
                 message = await receive()
@@ -183,6 +199,9 @@ class Echo:
         await self._answer(kind, text, send)
 
     async def _answer(self, kind: str, text: bytes, send: Send) -> None:
+        if kind == "/talk":
+            await send({"type": "http.response.body", "body": text})
+            return
         fields = [] if kind == "/stream" else [(b"content-length", b"%d" % len(text))]
         if kind == "/large":
             fields = []
@@ -191,7 +210,7 @@ class Echo:
             await send({"type": "http.response.body", "body": text[:1], "more_body": True})
             raise ValueError("a fault after the head")
         if kind == "/large":
-            for _ in range(1000):
+            for _ in range(LARGE_PARTS):
                 await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
         if kind == "/stream":
             await send({"type": "http.response.body", "body": text, "more_body": True})

@@ -11,7 +11,7 @@ import pytest
 
 from authctl.server.connection_limits import ConnectionLimits, Register, is_shared_address, most_connections
 from authctl.settings import load_settings
-from tests.server.http.raw import GET, HEAD, Client, Echo, running
+from tests.server.http.raw import GET, HEAD, LARGE_PARTS, Client, Echo, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,6 +96,14 @@ def test_a_client_that_does_not_read_is_cut_off(settings: Settings, app: Echo) -
         server.wait_until_connections(0)
 
 
+def test_a_client_that_reads_slowly_is_served_to_the_end(settings: Settings, app: Echo) -> None:
+    limits = replace(LONG, stalled_seconds=2, idle_seconds=SHORT)
+    with running(app, settings, limits) as server, server.client(receive_buffer=65536) as client:
+        client.send(GET.replace(b"/", b"/large", 1))
+        time.sleep(SHORT)
+        assert len(client.rest()) > LARGE_PARTS * 65536
+
+
 def test_a_refused_client_that_goes_on_sending_is_cut_off(settings: Settings, app: Echo) -> None:
     limits = replace(LONG, linger_bytes=100_000, linger_seconds=30)
     with running(app, settings, limits) as server, server.client() as client:
@@ -157,6 +165,16 @@ def test_a_drain_lets_a_request_arrive_that_is_on_its_way(settings: Settings, ap
         time.sleep(0.1)
         client.send(b"defghij")
         assert client.reply().body == b"POST / abcdefghij"
+        assert client.is_closed()
+
+
+def test_a_drain_waits_for_a_body_that_nobody_reads(settings: Settings, app: Echo) -> None:
+    with running(app, settings, replace(LONG, drain_grace_seconds=5)) as server, server.client() as client:
+        client.send(HALF_POST.replace(b"/", b"/early", 1))
+        assert client.reply().status == 200
+        server.server.stop()
+        time.sleep(0.2)
+        client.send(b"defghij")
         assert client.is_closed()
 
 

@@ -105,6 +105,13 @@ def test_nesting_is_allowed_down_to_the_limit_and_refused_below() -> None:
             parse_object(nested(depth))
 
 
+def test_text_is_looked_at_down_to_the_last_level() -> None:
+    deepest = nested(DEEPEST).replace(b"[]", b'["%s"]')
+    assert parse_object(deepest % b"\\u00e9")
+    with pytest.raises(MalformedBody):
+        parse_object(deepest % b"\\u0000")
+
+
 def test_siblings_do_not_count_as_nesting() -> None:
     assert parse_object(b'{"a":[' + b",".join([b"{}"] * 100) + b"]}") == {"a": [{}] * 100}
 
