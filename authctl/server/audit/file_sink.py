@@ -101,10 +101,10 @@ class AuditFile:
 
     def cut(self, size: int) -> None:
         """Takes back what stands behind `size`: lines that were never committed, or everything."""
+        self._end, self._last_line = 0, b""  # should it fail, the end is not as we wanted it
         with _Refusing(self.path):
             os.ftruncate(self._fd, size)
         self._size = self._end = size
-        self._last_line = b""
 
     def read(self, offset: int, size: int) -> bytes:
         """Bytes from anywhere in the file."""

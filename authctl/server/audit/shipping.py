@@ -197,8 +197,6 @@ class Shipper:
 
     def settle(self, *, committed: bool) -> None:
         """Ends what `write_through` began; without a commit the lines are taken back."""
-        if not self._is_held:
-            return
         undo, self._undo, self._is_held = self._undo, None, False
         try:
             if undo is not None and not committed:
@@ -317,12 +315,18 @@ class Shipper:
         keep = self._file.size
         for offset, line in self._file.lines_backward():
             place = place_of(line)
-            writer = None if place is None else tx.writers.by_id(place[0])
-            if place is None or place[2] != self._generation or (writer is not None and place[1] <= writer.last_seq):
+            if place is None or place[2] != self._generation or place[1] <= self._committed(tx, place[0]):
                 break
             keep = offset
         if keep < self._file.size:
             self._file.cut(keep)
+
+    def _committed(self, tx: Transaction, writer_id: str) -> int:
+        ours = self._positions.of(writer_id)
+        if ours is not None:
+            return ours.last  # the table has the end that this transaction wants to reach
+        writer = tx.writers.by_id(writer_id)
+        return 0 if writer is None else writer.last_seq
 
     def _tolerate(self, error: AuditUnavailable) -> None:
         """A file that another process is writing to is no failure; the lag tells when that does not end."""

@@ -11,12 +11,12 @@ import pytest
 
 from authctl.errors import AuditUnavailable, StorageError, StorageUnavailable
 from authctl.server.audit import journal as journal_module
-from authctl.server.audit.events import Caller, EventType, Head
+from authctl.server.audit.events import Caller, EventType
 from authctl.server.audit.findings import FindingKind
 from authctl.server.audit.recorder import record
 from authctl.server.storage.events import Events
 from authctl.server.storage.writers import Writers
-from tests.server.audit.workbench import CALLER, KEYS, Service, Site, an_event
+from tests.server.audit.workbench import CALLER, KEYS, Service, Site, an_event, reset
 
 if TYPE_CHECKING:
     from authctl.server.storage.transaction import Transaction
@@ -260,13 +260,6 @@ def test_a_checkpoint_comes_by_itself_when_many_events_have_come(
     types = [row["event_type"] for row in site.rows()]
     assert [place for place, name in enumerate(types, 1) if name == "checkpoint"] == [6, 12]
     assert site.verify().counts.checkpoints == 2
-
-
-def reset(tx: Transaction) -> None:
-    heads = tuple(Head(writer.id, writer.last_seq, writer.last_mac) for writer in tx.writers.all())
-    tx.instance.empty_all_data()
-    tx.instance.bump_generation()
-    record(tx, an_event(type=EventType.DATABASE_RESET, details="Database reset", heads=heads))
 
 
 @pytest.mark.parametrize("policy", ["db", "all"])

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from authctl.server.audit.events import EventType, Head
 from authctl.server.audit.findings import Status
-from authctl.server.audit.recorder import record
-from tests.server.audit.workbench import Site, an_event
+from tests.server.audit.workbench import Site, an_event, reset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,12 +54,6 @@ def test_chains_of_many_threads_and_instances_make_one_intact_trail(site: Site, 
 def test_a_reset_waits_for_chains_that_are_just_being_opened(site: Site) -> None:
     service, other = site.start(), site.start()
     service.write(an_event(1))
-
-    def reset(tx: Transaction) -> None:
-        heads = tuple(Head(writer.id, writer.last_seq, writer.last_mac) for writer in tx.writers.all())
-        tx.instance.empty_all_data()
-        tx.instance.bump_generation()
-        record(tx, an_event(type=EventType.DATABASE_RESET, heads=heads))
 
     threads = [threading.Thread(target=other.write) for _ in range(4)]
     for thread in threads:

@@ -14,7 +14,7 @@ from authctl.errors import AuditUnavailable, StorageUnavailable
 from authctl.server.audit import backlog, file_sink, file_verification, shipping
 from authctl.server.audit.lines import id_of, place_of
 from authctl.server.storage.writers import Writers
-from tests.server.audit.workbench import Service, Site, an_event
+from tests.server.audit.workbench import Service, Site, an_event, reset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -652,3 +652,41 @@ def test_lines_tell_their_place_only_when_they_are_ours() -> None:
     assert id_of(b'{"id":1}') is None
     assert id_of(b'{"id":"x"}') == "x"
     assert backlog.milliseconds_of("nonsense") == 0
+
+
+def test_a_reset_stands_when_the_file_cannot_be_emptied(site: Site, blocked: Service) -> None:
+    blocked.database.write_now(reset)
+    assert [row["event_type"] for row in site.rows()] == ["database_reset"]
+    assert "symbolic link" in str(blocked.trail.health().degraded)
+    site.log_file.unlink()
+    drain(blocked)
+    assert_equal(site)
+
+
+@pytest.mark.parametrize("is_same_process", [False, True])
+def test_lines_that_cannot_be_taken_back_are_cut_off_later(
+    site: Site, monkeypatch: pytest.MonkeyPatch, is_same_process: bool
+) -> None:
+    service = site.start(policy="all")
+    service.write(an_event(1))
+    writer = service.database._writers[0]
+    script = writer._script
+
+    def fail_at_commit(sql: str) -> None:
+        if sql == "COMMIT":
+            raise StorageUnavailable
+        script(sql)
+
+    def fail(fd: int, size: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(writer, "_script", fail_at_commit)
+    monkeypatch.setattr(os, "ftruncate", fail)
+    with pytest.raises(StorageUnavailable):
+        service.write(an_event(2))
+    monkeypatch.undo()
+    assert "Input/output error" in str(service.trail.health().degraded)
+    assert len(site.lines()) == 2
+    other = service if is_same_process else site.start(policy="all")
+    other.write(an_event(3))
+    assert_equal(site)

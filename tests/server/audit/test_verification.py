@@ -10,6 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from authctl.errors import AuditUnavailable
 from authctl.server.audit import findings as findings_module
 from authctl.server.audit.events import EventType
+from authctl.server.audit.file_sink import AuditFile
+from authctl.server.audit.file_verification import measure_committed
 from authctl.server.audit.findings import FindingKind, Status, Verdict
 from authctl.server.audit.keys import TrailKeys
 from authctl.server.audit.verification import verify_trail
@@ -427,3 +429,14 @@ def test_a_file_is_refused_when_it_is_a_link(trail: Site, tmp_path: Path) -> Non
     trail.log_file.symlink_to(moved)
     with pytest.raises(AuditUnavailable):
         trail.verify()
+
+
+def test_measuring_waits_for_a_commit_and_not_for_ever(trail: Site) -> None:
+    writer = AuditFile(trail.log_file)
+    writer.acquire(0)
+    with pytest.raises(AuditUnavailable):
+        measure_committed(trail.log_file, patience=0.01)
+    writer.release()
+    assert measure_committed(trail.log_file) == trail.log_file.stat().st_size
+    assert measure_committed(trail.folder / "none") == 0
+    writer.close()

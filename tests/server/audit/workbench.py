@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from authctl.server.audit.events import Caller, Event, EventType
+from authctl.server.audit.events import Caller, Event, EventType, Head
 from authctl.server.audit.file_verification import measure_committed
 from authctl.server.audit.journal import Recording
 from authctl.server.audit.keys import TrailKeys
@@ -51,6 +51,14 @@ def an_event(number: int = 1, **changes: Any) -> Event:
 
 def _record(event: Event, tx: Transaction) -> None:
     record(tx, event)
+
+
+def reset(tx: Transaction) -> None:
+    """Empties the trail, as the service's own reset does."""
+    heads = tuple(Head(writer.id, writer.last_seq, writer.last_mac) for writer in tx.writers.all())
+    tx.instance.empty_all_data()
+    tx.instance.bump_generation()
+    record(tx, an_event(type=EventType.DATABASE_RESET, details="Database reset", heads=heads))
 
 
 @dataclass
