@@ -34,7 +34,7 @@ AUDIT_FILE = "audit.key"
 DECOY_FILE = "decoy.key"
 CHECKPOINT_FILE = "checkpoint.pem"
 _LOST = "restore the key directory from a backup; without its keys the database of this instance cannot be trusted"
-_ABSENT = "run `authctl serve` once to create them, or give each key as a file: authctl config show"
+_ABSENT = "run `authctl serve` once to create them, or give each key as a file: AUDIT_KEY_FILE and so on"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ENVIRONMENT = "environment"
 DOTENV = ".env"
 OPTION = "option"
-_HINT = "see: authctl config show"
+_HINT = "mend them in the environment or in .env, and try again with: authctl config check"
 _MOUNTED_SECRETS = ("/run/secrets/", "/var/run/secrets/")
 _SQLITE = "sqlite:///"
 

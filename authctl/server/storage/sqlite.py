@@ -169,7 +169,6 @@ def _quick_check(path: Path) -> None:
 def create_private(path: Path) -> None:
     """Makes an empty file that only its owner can read, before SQLite would make one under the usual umask."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_NOFOLLOW, 0o600))
         path.chmod(0o600)
     except OSError as error:
