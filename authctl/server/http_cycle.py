@@ -17,12 +17,13 @@ from authctl.server.http.request import KEY, LARGEST_BODY
 
 if TYPE_CHECKING:
     from asyncio import Transport
-    from collections.abc import Iterable, MutableMapping
-
-    from starlette.types import ASGIApp
+    from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 
     Fields = Iterable[tuple[bytes, bytes]]
     Message = MutableMapping[str, Any]
+    Receive = Callable[[], Awaitable[Message]]
+    Send = Callable[[Message], Awaitable[None]]
+    Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ class Cycle:
         self._has_written = False
         self._length: int | None = None
 
-    async def run_asgi(self, app: ASGIApp) -> None:
+    async def run_asgi(self, app: Application) -> None:
         """Runs the application on this request; the connection survives whatever it does."""
         try:
             await app(self.scope, self.receive, self.send)

@@ -6,13 +6,13 @@ whatever is wrong there is its generic failure, and uses up the challenge.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime  # noqa: TC003  pydantic reads annotations at run time
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from authctl.errors import InvalidRequest
-from authctl.server.accounts.normalising import BirthDate, Email, PersonName
+from authctl.server.accounts.normalising import BirthDate, Email, PersonName  # noqa: TC001  as above
 from authctl.server.ceremonies.registration import Profile
 
 Members = Annotated[dict[str, Any], Field(strict=True)]
