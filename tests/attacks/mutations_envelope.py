@@ -8,8 +8,8 @@ from typing import Any
 from tests.attacks.drafts import AssertionDraft, Draft, RegistrationDraft, text
 from tests.attacks.registry import NULL, mutation
 
-FOREIGN = "!"
-"""A character that lenient decoders of base64url drop."""
+FOREIGN = "!!!!"
+"""Characters that lenient decoders of base64url drop; four, so that the padding that they add stays right."""
 
 
 @mutation("reg.env.id-missing")

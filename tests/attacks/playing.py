@@ -29,7 +29,7 @@ ACCEPTANCE: Final = {REGISTRATION: 201}
 
 
 class Verdict(StrEnum):
-    """What an answer amounts to. Anything that is neither of the first three is a crash."""
+    """What an answer amounts to. Anything but the first three is a crash."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
