@@ -183,6 +183,12 @@ def test_a_begun_login_takes_the_same_statements_for_known_and_unknown_emails(
     assert len(known[0]) == 4
 
 
+def test_a_login_begun_without_an_email_looks_nobody_up(ceremonies: Ceremonies, work: Work) -> None:
+    ceremonies.begin_login(None)
+    statements, _ = work.of(lambda: ceremonies.begin_login(None))
+    assert [statement.split()[0] for statement in statements] == ["SELECT", "INSERT"]
+
+
 def test_a_begun_registration_takes_the_same_statements_for_known_and_unknown_emails(
     ceremonies: Ceremonies, work: Work
 ) -> None:
