@@ -155,7 +155,7 @@ class ChainJournal:
             return
         if self._shipper is not None:
             # A loss found only when the last line is written would have no batch left to be mended in.
-            self._shipper.inspect()
+            self._shipper.inspect(self._chain.generation)
         if self._chain.unsigned:
             self.append(tx, checkpoint_event())
         tx.writers.close(self._chain.writer_id, tx.now)

@@ -215,9 +215,13 @@ class Shipper:
         """Whether another batch would bring the file forward, even an empty one."""
         return bool(self._gaps or self._must_owe_again or self._positions.behind)
 
-    def inspect(self) -> None:
-        """Looks whether the file is still what it was; for quiet times, in which nothing is written."""
+    def inspect(self, generation: int) -> None:
+        """Looks whether the file is still what it was; for quiet times, in which nothing is written.
+
+        generation  of the trail now, since a reset by another process empties the file without damaging anything
+        """
         with self._mutex:
+            self.begin_generation(generation)
             try:
                 with self._locked(_PATIENCE):
                     pass  # that was all: taking the lock looks at the file

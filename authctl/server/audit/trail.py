@@ -76,7 +76,8 @@ class AuditTrail:
         shipper = self._recording.shipper
         if shipper is None:
             return
-        await asyncio.to_thread(shipper.inspect)
+        generation = await self._database.read(lambda tx: tx.instance.generation())
+        await asyncio.to_thread(shipper.inspect, generation)
         for _ in range(_MOST_ROUNDS):
             if not shipper.has_work():
                 break

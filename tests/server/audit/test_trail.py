@@ -12,7 +12,7 @@ from authctl.errors import UsageError
 from authctl.server.audit.events import EventType
 from authctl.server.audit.health import HEALTHY
 from authctl.server.audit.queries import EventQuery
-from tests.server.audit.workbench import CALLER, START, Service, Site, an_event
+from tests.server.audit.workbench import CALLER, START, Service, Site, an_event, reset
 
 if TYPE_CHECKING:
     from authctl.server.storage.tables import AuditLog
@@ -84,6 +84,20 @@ def test_a_loss_is_noticed_and_mended_in_quiet_times(site: Site, service: Servic
     asyncio.run(service.trail.checkpoint_if_due())
     assert [row["event_type"] for row in site.rows()][-1] == "audit_gap"
     assert site.sequences() == [1, 2, 3]
+
+
+def test_a_reset_by_another_process_is_no_damage_in_quiet_times(
+    site: Site, service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    service.write(an_event(1), an_event(2))
+    command = site.start(kind="cli")
+    command.database.write_now(reset)
+    asyncio.run(service.trail.checkpoint_if_due())
+    assert service.trail.health() == HEALTHY
+    assert caplog.messages == []
+    service.write(an_event(3))
+    assert [row["event_type"] for row in site.rows()] == ["database_reset", "login_complete"]
+    assert asyncio.run(service.trail.verify()).is_intact
 
 
 def test_quiet_times_end_when_the_file_stays_unusable(site: Site, service: Service) -> None:
