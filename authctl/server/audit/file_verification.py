@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _LONGEST_LINE = 1 << 20
+_HIGHEST = (1 << 63) - 1
 _AHEAD = 256
 _ROTATION_MARGIN_MS = 10_000
 """Around a rotation, lines of one moment stand in both files."""
@@ -147,8 +148,8 @@ class FileCheck:
             self._tell_difference(line, row, generation)
 
     def _miss_row(self, line: bytes, writer_id: str, seq: int) -> None:
-        writer = self._writers.get(writer_id)
-        is_tail = writer is None or seq > writer.last_seq
+        # What stands behind it tells a cut from a gap, whatever the head of the chain says: an insider may leave it.
+        is_tail = not self._tx.events.between(writer_id, after=seq, last=_HIGHEST, most=1)
         self._report.add(
             FindingKind.LINE_WITHOUT_ROW if is_tail else FindingKind.ROWS_MISSING,
             writer_id,

@@ -150,6 +150,7 @@ def test_a_tail_is_missed_when_only_rows_were_cut_off(trail: Site) -> None:
     verdict = trail.verify(file=False)
     assert verdict.status is Status.TRUNCATED
     assert places(verdict) == [(K.TAIL_MISSING, 4)]
+    assert trail.verify().status is Status.TRUNCATED
 
 
 def cut_with_head(site: Site, after: int) -> None:
