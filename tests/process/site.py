@@ -74,20 +74,20 @@ class Site:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=said,
+                umask=0,  # what is private has to be so by itself
                 start_new_session=True,
             )
         while f"serves {self.origin}" not in self.stderr[before:]:
             assert self.process.poll() is None, self.stderr[before:]
             assert time.monotonic() - started < START_SECONDS, "the server does not start"
             time.sleep(0.01)
-        self._client = _new_client()
+        self._renew_client()
         return time.monotonic() - started
 
     def stop(self) -> int:
         """Ends the server in order; its exit number."""
         process, self.process = self.process, None
         assert process is not None
-        self._client.close()
         process.terminate()
         return process.wait(20)
 
@@ -120,6 +120,18 @@ class Site:
             check=False,
         )
 
+    def popen(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Starts a command and does not wait for it; its output goes nowhere."""
+        nowhere = subprocess.DEVNULL
+        return subprocess.Popen(
+            self._command(*arguments),
+            cwd=self.directory,
+            env=self._environ,
+            stdin=nowhere,
+            stdout=nowhere,
+            stderr=nowhere,
+        )
+
     def done(self, *arguments: str) -> Any:
         """Runs a command that has to succeed; its answer, from JSON."""
         finished = self.command(*arguments, "--format", "json")
@@ -136,10 +148,19 @@ class Site:
         if program is None:
             pytest.skip("the program sqlite3 is not installed")
         finished = subprocess.run(
-            [program, "-batch", str(self.database), *statements], capture_output=True, text=True, timeout=20, check=False
+            [program, "-batch", str(self.database), *statements],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
         )
         assert finished.returncode == 0, finished.stderr
         return finished.stdout.splitlines()
+
+    def _renew_client(self) -> None:
+        # Connections to a server that has ended are of no more use.
+        self._client.close()
+        self._client = _new_client()
 
     def _command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "authctl", *arguments]
@@ -157,4 +178,4 @@ def site(directory: Path, **settings: str) -> Iterator[Site]:
 
 def _new_client() -> httpx2.Client:
     # There is no TLS here, and reading the machine's certificates would take longer than a test.
-    return httpx2.Client(trust_env=False, verify=False, timeout=10)  # noqa: S501  loopback without TLS
+    return httpx2.Client(trust_env=False, verify=False, timeout=10)
