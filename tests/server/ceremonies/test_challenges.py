@@ -96,12 +96,15 @@ def test_a_challenge_expires_by_the_time_of_day(
     assert redeem(database, book) == reason
 
 
-def test_a_challenge_stays_expired_when_the_clock_is_set_back(database: Database, clock: FixedClock) -> None:
-    """R-CH-10."""
+@pytest.mark.parametrize("seconds", [200, 3600])
+def test_a_challenge_stays_expired_when_the_clock_is_set_back(
+    database: Database, clock: FixedClock, seconds: int
+) -> None:
+    """R-CH-10: to a time within its life, and to one before it."""
     book = ChallengeBook(POLICY)
     issue(database, book)
     clock.advance(301)
-    clock.set_wall(clock.now() - timedelta(hours=1))
+    clock.set_wall(clock.now() - timedelta(seconds=seconds))
     assert redeem(database, book) == Reason.CHALLENGE_EXPIRED
 
 
@@ -144,6 +147,15 @@ def test_the_total_is_bounded_and_expired_challenges_make_room(database: Databas
     assert issue(database, book, b"o" * 32)
     assert redeem(database, book, b"n" * 32) is None
     assert redeem(database, book, b"\1" * 32) == Reason.CHALLENGE_UNKNOWN
+
+
+def test_expired_challenges_are_left_to_the_sweeper_when_there_is_room(database: Database, clock: FixedClock) -> None:
+    """A begin is not the one to pay for those of others."""
+    book = ChallengeBook(POLICY)
+    issue(database, book)
+    clock.advance(301)
+    issue(database, book, b"n" * 32)
+    assert database.write_now(lambda tx: tx.challenges.count()) == 2
 
 
 def test_rows_are_counted_at_most_once_a_second(
