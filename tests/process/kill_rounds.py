@@ -107,11 +107,11 @@ class Client(threading.Thread):
             visitor.see()
 
 
-def run_rounds(place: Site, rounds: int, seed: int) -> Report:
+def run_rounds(place: Site, rounds: int, seed: int, workers: int = 1) -> Report:
     """All rounds; the server is running at the end. What is wrong stands in the report."""
     report = Report()
     moments = random.Random(seed)  # noqa: S311  the same moments in every run
-    report.seconds_to_ready.append(place.start())
+    report.seconds_to_ready.append(place.start("--workers", str(workers)))
     for number in range(rounds):
         clients = [Client(place.origin, f"round{number}-client{index}") for index in range(CLIENTS)]
         for client in clients:
@@ -121,7 +121,7 @@ def run_rounds(place: Site, rounds: int, seed: int) -> Report:
         for client in clients:
             client.join(20)
         _verify(place, report, f"round {number}, as the kill left it")
-        report.seconds_to_ready.append(place.start())
+        report.seconds_to_ready.append(place.start("--workers", str(workers)))
         report.rounds += 1
         _compare(place, clients, report)
     return report
@@ -181,10 +181,11 @@ def main() -> int:
     """Runs as many rounds as asked for, and tells what came of them; 1 when anything was wrong."""
     parser = argparse.ArgumentParser(description="Kill the server under load and compare what it kept.")
     parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory, site(Path(directory) / "site") as place:
-        report = run_rounds(place, options.rounds, options.seed)
+        report = run_rounds(place, options.rounds, options.seed, options.workers)
         place.stop()
         _verify(place, report, "after a stop in order")
     times = sorted(report.seconds_to_ready)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -77,7 +78,7 @@ class Site:
                 umask=0,  # what is private has to be so by itself
                 start_new_session=True,
             )
-        while f"serves {self.origin}" not in self.stderr[before:]:
+        while f"http://127.0.0.1:{self.port}" not in self.stderr[before:]:
             assert self.process.poll() is None, self.stderr[before:]
             assert time.monotonic() - started < START_SECONDS, "the server does not start"
             time.sleep(0.01)
@@ -92,10 +93,10 @@ class Site:
         return process.wait(20)
 
     def kill(self) -> None:
-        """Ends the server as a crash would: in the middle of whatever it does."""
+        """Ends the server with all its workers as a crash would: in the middle of whatever they do."""
         process, self.process = self.process, None
         if process is not None:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait(20)
 
     def close(self) -> None:
