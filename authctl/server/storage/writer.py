@@ -83,20 +83,23 @@ class Writer(threading.Thread):
 
     def _serve(self, batch: list[Job]) -> None:
         try:
-            for _ in range(_TRIES):
-                if not self._run_batch(batch):
-                    break
+            lost = self._run_batch(batch)
+            for _ in range(_TRIES - 1):
+                if lost is not None:
+                    lost = self._run_batch(batch)
+            if lost is not None:
+                _fail(batch, lost)  # what the units returned is of a transaction that is gone
         except BaseException as error:  # whatever it was, nobody may wait for ever
             log.exception("the writer failed")
             _fail(batch, error)
         _deliver(batch)
 
-    def _run_batch(self, batch: list[Job]) -> bool:
-        """True when the transaction lost a deadlock and should be run again."""
+    def _run_batch(self, batch: list[Job]) -> AuthctlError | None:
+        """The error when the transaction lost a deadlock and should be run again."""
         try:
             tx = self._begin(batch)
             if tx is None:
-                return False
+                return None
             self._journal.begin_batch(tx)
             for job in batch:
                 self._run_unit(job, tx)
@@ -105,14 +108,14 @@ class Writer(threading.Thread):
         except AuthctlError as error:
             self._roll_back()
             if self._driver.is_transient(error):
-                return True
+                return error
             _fail(batch, error)
-            return False
+            return None
         except BaseException:
             self._roll_back()
             raise
         self._journal.after_commit()
-        return False
+        return None
 
     def _begin(self, batch: list[Job]) -> Transaction | None:
         """Waits for the lock as long as any unit has patience left; the others are answered at once."""

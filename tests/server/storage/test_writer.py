@@ -239,6 +239,20 @@ def test_a_transaction_that_lost_a_deadlock_is_run_again(postgres_url: str) -> N
     store.close()
 
 
+def test_a_unit_is_refused_when_its_transaction_loses_every_deadlock(
+    kept: Database, diary: Diary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R-LG-01, R-ER-03: what a unit returned counts for nothing when it was never committed."""
+    monkeypatch.setattr(kept.driver, "is_transient", lambda error: True)
+    diary.fail_at, diary.error = "before", StorageUnavailable(debug="deadlock detected")
+    with pytest.raises(StorageUnavailable) as caught:
+        kept.write_now(lambda tx: "done")
+    assert caught.value.debug == "deadlock detected"
+    assert diary.calls.count("begin") == 3
+    diary.fail_at = None
+    assert kept.write_now(lambda tx: "done") == "done"
+
+
 @pytest.mark.postgres
 def test_nobody_notices_a_server_that_hung_up_while_nothing_went_on(postgres_url: str, diary: Diary) -> None:
     """F-11."""
