@@ -41,7 +41,7 @@ def test_a_signal_ends_an_idle_service_with_0(tmp_path: Path, number: signal.Sig
         assert server.get("/healthz").status_code == 200
         sent = server.signal(number)
         assert server.exit_code() == 0
-        assert time.monotonic() - sent < 3
+        assert time.monotonic() - sent < 10
     events = trail(tmp_path)
     assert (events[0], events[-2:]) == ("server_start", ["server_stop", "checkpoint"])
 
@@ -64,14 +64,14 @@ def test_whole_requests_are_answered_and_half_sent_ones_cut(tmp_path: Path) -> N
         assert [client.reply().status for client in busy] == [200] * 50
         assert all(client.is_closed() for client in (*idle, *half))
         assert server.exit_code() == 0
-        assert time.monotonic() - sent < 5
+        assert time.monotonic() - sent < 10
         for client in (*idle, *half, *busy):
             client.close()
     assert trail(tmp_path).count("login_begin") == 70
 
 
 def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
-    with served(tmp_path, limits={"drain_grace_seconds": 30}) as server:
+    with served(tmp_path, limits={"drain_grace_seconds": 60, "drain_seconds": 60}) as server:
         client = Client(server.port)
         client.send(HALF)
         server.get("/healthz")
@@ -80,10 +80,10 @@ def test_a_second_signal_does_not_wait(tmp_path: Path) -> None:
             _until_exit(server, 1)
         sent = server.signal()
         assert server.exit_code() == 0
-        # Promised is one second; the rest is for a machine that is busy with other tests.
-        assert time.monotonic() - sent < 2.5
+        # Without the second signal it would be a minute. Promised is one second, to which a busy machine adds its own.
+        assert time.monotonic() - sent < 10
         client.close()
-    assert trail(tmp_path)[-2:] == ["server_stop", "checkpoint"]
+    assert trail(tmp_path) == ["server_start", "server_stop", "checkpoint"], server.errors
 
 
 def _until_exit(server: Served, seconds: float) -> None:

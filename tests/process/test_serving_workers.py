@@ -82,7 +82,7 @@ def test_workers_end_when_their_supervisor_is_killed(tmp_path: Path) -> None:
 
 
 def test_a_second_signal_hurries_the_workers(tmp_path: Path) -> None:
-    with served(tmp_path, workers=2, limits={"drain_grace_seconds": 30}) as server:
+    with served(tmp_path, workers=2, limits={"drain_grace_seconds": 60, "drain_seconds": 60}) as server:
         client = RawClient(server.port)
         client.send(HALF)
         time.sleep(0.3)
@@ -92,7 +92,7 @@ def test_a_second_signal_hurries_the_workers(tmp_path: Path) -> None:
         sent = server.signal()
         assert server.exit_code() == 0
         # A second of patience, and on a busy machine the time that interpreters take to end.
-        assert time.monotonic() - sent < 4
+        assert time.monotonic() - sent < 8
         client.close()
 
 
