@@ -50,6 +50,10 @@ class Driver(Protocol):
         """Whether the connection is of no more use."""
         ...
 
+    def require_in_place(self) -> None:
+        """Raises when the open connections lead to something that nobody else would find any more."""
+        ...
+
     @property
     def begin_write(self) -> str:
         """The SQL that starts a write transaction."""

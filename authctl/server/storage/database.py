@@ -117,6 +117,7 @@ class Database:
     def _begin_read(self) -> tuple[Connection, Transaction]:
         known = self._reader_connection
         connection, tx = self._open_reader()
+        self.driver.require_in_place()
         try:
             connection.script(self.driver.begin_read)
         except StorageUnavailable:

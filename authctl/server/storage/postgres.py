@@ -85,6 +85,9 @@ class PostgresDriver:
         """Whether the server hung up."""
         return bool(raw.closed or raw.broken)
 
+    def require_in_place(self) -> None:
+        """A server has its database in hand as long as the connection lasts."""
+
     @cached_property
     def _constraints(self) -> dict[str, str]:
         """Names of unique constraints and indices, to table.column as SQLite names them."""

@@ -123,6 +123,7 @@ class Writer(threading.Thread):
             may_be_stale = self._connection is not None and not self._is_lost()
             try:
                 tx = self._open()
+                self._driver.require_in_place()
                 self._script(self._driver.begin_write)
             except AuthctlError as error:
                 if may_be_stale and self._is_lost():

@@ -29,7 +29,7 @@ from authctl.errors import (
 from authctl.server.storage import schema
 from authctl.server.storage.database import Database
 from authctl.server.storage.engine import choose_driver, open_database
-from authctl.server.storage.sqlite import SqliteDriver, dbapi, is_wal_safe
+from authctl.server.storage.sqlite import SqliteDriver, create_private, dbapi, is_wal_safe
 from tests.server.storage.test_contract import a_user
 
 
@@ -63,6 +63,7 @@ def test_commits_are_durable_in_either_journal_mode(
 ) -> None:
     """R-ST-01, R-ST-05."""
     monkeypatch.setattr("authctl.server.storage.sqlite.is_wal_safe", lambda: is_safe)
+    create_private(path)
     raw = SqliteDriver(path).connect(readonly=False)
     assert raw.execute("PRAGMA journal_mode").fetchone()[0] == mode
     assert raw.execute("PRAGMA synchronous").fetchone()[0] == 2
@@ -268,6 +269,56 @@ def test_a_read_only_database_is_unavailable_for_writing(database: Database, pat
         database.write_now(lambda tx: tx.users.add(a_user("x@example.com")))
     assert caught.value.hint == "the database file or its folder is read-only"
     assert len(database.read_now(lambda tx: tx.users.all())) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: path.unlink(),
+        lambda path: path.rename(path.with_name("elsewhere.db")),
+        lambda path: (path.with_name("copy.db").write_bytes(path.read_bytes()), path.with_name("copy.db").rename(path)),
+        lambda path: os.truncate(path, 0),
+    ],
+    ids=["deleted", "renamed", "replaced", "emptied"],
+)
+def test_nothing_is_acknowledged_when_the_file_is_not_in_its_place_any_more(
+    database: Database, path: Path, change: Any
+) -> None:
+    """F-07, R-ST-03: SQLite itself would go on writing into a file that nobody can find."""
+    database.write_now(lambda tx: tx.users.add(a_user()))
+    database.read_now(lambda tx: tx.users.all())
+    change(path)
+    names = set(path.parent.iterdir())
+    with pytest.raises(StorageDamaged, match="moved, replaced or emptied"):
+        database.write_now(lambda tx: tx.users.add(a_user("x@example.com")))
+    with pytest.raises(StorageDamaged):
+        database.read_now(lambda tx: tx.users.all())
+    assert set(path.parent.iterdir()) == names
+
+
+def test_writing_goes_on_when_the_file_was_put_back(database: Database, path: Path) -> None:
+    """I8: ready again without a restart."""
+    database.write_now(lambda tx: tx.users.add(a_user()))
+    path.rename(path.with_name("elsewhere.db"))
+    with pytest.raises(StorageDamaged):
+        database.write_now(lambda tx: tx.users.add(a_user("x@example.com")))
+    path.with_name("elsewhere.db").rename(path)
+    database.write_now(lambda tx: tx.users.add(a_user("x@example.com")))
+    assert len(database.read_now(lambda tx: tx.users.all())) == 2
+
+
+def test_a_connection_never_makes_a_file(tmp_path: Path) -> None:
+    """R-ST-02, R-ST-03."""
+    with pytest.raises(dbapi.OperationalError):
+        SqliteDriver(tmp_path / "none #1?.db").connect(readonly=True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_path_may_hold_characters_that_mean_something_in_an_address(tmp_path: Path) -> None:
+    opened = open_database(f"sqlite:///{tmp_path}/a b#1&x=y.db", create=True)
+    opened.write_now(lambda tx: tx.users.add(a_user()))
+    opened.close()
+    assert (tmp_path / "a b#1&x=y.db").exists()
 
 
 def test_damage_that_shows_while_running_is_a_storage_error(database: Database, path: Path) -> None:
