@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -50,18 +49,24 @@ def missing_table(url: str) -> Iterator[None]:
 
 
 @contextmanager
-def held(url: str, seconds: float) -> Iterator[None]:
-    """Another process's write transaction, let go after a while."""
+def held(url: str, seconds: float | None = None) -> Iterator[None]:
+    """Another process's write transaction, let go after a while, or with the block."""
     connection = connect(url)
     for statement in HOLD[kind_of(url)].split("; "):
         connection.execute(statement)
+    ends = threading.Event()
 
     def let_go() -> None:
-        time.sleep(seconds)
+        ends.wait(seconds)
         connection.execute("ROLLBACK")
         connection.close()
 
     thread = threading.Thread(target=let_go)
     thread.start()
-    yield
-    thread.join()
+    try:
+        yield
+        if seconds is not None:
+            thread.join()
+    finally:
+        ends.set()
+        thread.join()

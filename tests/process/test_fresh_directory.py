@@ -24,7 +24,7 @@ SETTINGS = 2
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Site]:
     """An empty folder; the server runs under a mask that would leave its files open to everybody."""
-    with site(tmp_path / "site") as made:
+    with site(tmp_path / "site", LOG_LEVEL="debug") as made:
         yield made
 
 
@@ -40,11 +40,11 @@ def keys_in(place: Site) -> dict[str, bytes]:
 
 
 def test_serve_makes_everything_it_needs_in_an_empty_folder_and_finds_it_again(place: Site) -> None:
-    """R-CF-01: private files, no secret in what is said, and the same keys at the second start."""
+    """R-CF-01: private files, no secret in what is said (R-LG-05), and the same keys at the second start."""
     place.start()
     visitor = Visitor(place)
     visitor.register()
-    token = visitor.log_in()
+    token, challenge = visitor.log_in(), visitor.begin_login()["challenge"]
     made = {path.name for path in place.directory.iterdir()}
     assert {"app.db", "app.log", "app.keys"} <= made
     for path in place.directory.rglob("*"):
@@ -60,6 +60,7 @@ def test_serve_makes_everything_it_needs_in_an_empty_folder_and_finds_it_again(p
     assert place.verify() == 0
     assert not any(key.decode().strip() in place.stderr for key in keys.values() if key)
     assert token not in place.stderr
+    assert challenge not in place.stderr
     with (place.directory / "app.log").open(encoding="utf-8") as log:
         events = [json.loads(line)["event_type"] for line in log]
     assert events.count("server_start") == events.count("server_stop") == 2

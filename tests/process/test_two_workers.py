@@ -18,6 +18,8 @@ pytestmark = pytest.mark.process
 
 PEOPLE = 8
 CROWDS = (2, 10, 50)
+MOST_ROUNDS = 20
+"""After so many logins of everybody each worker has surely had one."""
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +85,10 @@ def test_a_reset_in_development_starts_a_new_trail_in_both_workers(place: Site) 
     assert old.post("/login/complete", {"email": old.email, "assertion": pending}).status_code == 401
 
     visitors = register_crowd(place.origin, "after", PEOPLE)
-    assert log_in_all(visitors, 2) == 2 * PEOPLE
+    for _ in range(MOST_ROUNDS):
+        assert log_in_all(visitors, 1) == PEOPLE
+        if workers_of(place) == 2:
+            break
     assert workers_of(place) == 2
     with Tables(place.database) as tables:
         # The first event of the new trail, and the only thing that knows of the old one.
