@@ -32,6 +32,7 @@ class FindingKind(StrEnum):
     CHECKPOINT_INVALID = "checkpoint_invalid"
     CHECKPOINT_CONTRADICTED = "checkpoint_contradicted"
     ERASURE_UNEXPLAINED = "erasure_unexplained"
+    RESET_UNEXPLAINED = "reset_unexplained"
     LINE_ALTERED = "line_altered"
     LINE_FOREIGN = "line_foreign"
     LINE_WITHOUT_ROW = "line_without_row"

@@ -15,6 +15,7 @@ from authctl.server.audit.anchors import AnchorKind, Anchors, parse_anchors
 from authctl.server.audit.events import EventType
 from authctl.server.audit.file_verification import FileCheck
 from authctl.server.audit.findings import FindingKind, Report, Verdict
+from authctl.server.storage.instances import FIRST_GENERATION
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,6 +65,8 @@ class _ChainCheck:
         self._keys = keys
         self._audit_key_id = chain.audit_key_id(keys.audit)
         self._instance_id = instance_id
+        self._generation = tx.instance.generation()
+        self._is_beginning_known = self._generation == FIRST_GENERATION
         self._writers = writers
         self._report = report
         self._file = file
@@ -96,6 +99,10 @@ class _ChainCheck:
         for writer_id in sorted(self._unseen):
             if self._writers[writer_id].last_seq:
                 self._add(FindingKind.WRITER_MISSING, writer_id, 1, None, "every row of the chain is missing")
+        if not self._is_beginning_known:
+            # Otherwise raising the number would be all it takes to have the file's lines left out of the comparison.
+            sentence = f"The trail is of generation {self._generation}, and no event tells of the reset that began it"
+            self._report.add(FindingKind.RESET_UNEXPLAINED, "", 0, None, sentence)
         if self._erased is not None and not self._tx.events.count_of_type(EventType.USER_ERASED.value):
             row = self._erased
             sentence = "personal fields were erased, and no event tells of an erasure"
@@ -164,6 +171,11 @@ class _ChainCheck:
             return
         if (anchors.writer, anchors.seq, anchors.instance) != (row[14], row[15], self._instance_id):
             self._add(FindingKind.ANCHORS_INVALID, row[14], row[15], row[0], "the anchors belong to another row")
+        if anchors.generation != self._generation:
+            sentence = f"the anchors are of generation {anchors.generation}, the trail is of {self._generation}"
+            self._add(FindingKind.ANCHORS_INVALID, row[14], row[15], row[0], sentence)
+        elif anchors.kind is AnchorKind.RESET:
+            self._is_beginning_known = True
         if anchors.audit_key != self._audit_key_id:
             self._is_key_ours = False
             sentence = f"the chain names the audit key {anchors.audit_key}, the one at hand is {self._audit_key_id}"

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from authctl.server.storage.connection import Connection
     from authctl.server.storage.transaction import Transaction
 
+FIRST_GENERATION: int = Instance.model_fields["generation"].default
+"""The generation of a database that was never reset."""
+
 _instance = table_of(Instance)
 _LOAD = Statement(_instance.select())
 _ADD = Statement(_instance.insert())

@@ -404,6 +404,25 @@ def test_lines_of_an_earlier_trail_are_left_alone(trail: Site) -> None:
     assert verdict.counts.lines_of_earlier_trails == 6
 
 
+def test_a_trail_is_not_intact_when_it_was_wiped_and_called_a_new_one(trail: Site) -> None:
+    """R-LG-06, D-11: lines of earlier trails are left alone, so what makes them earlier has to be proven."""
+    trail.damage(
+        "DELETE FROM audit_logs", "DELETE FROM audit_writers", "UPDATE instance SET generation = generation + 1"
+    )
+    verdict = trail.verify()
+    assert verdict.status is Status.ALTERED
+    assert places(verdict) == [(K.RESET_UNEXPLAINED, 0)]
+    later = trail.start()
+    later.write()
+    later.stop()
+    assert places(trail.verify()) == [(K.RESET_UNEXPLAINED, 0)]
+
+
+def test_rows_are_named_when_the_trail_was_only_called_a_new_one(trail: Site) -> None:
+    trail.damage("UPDATE instance SET generation = 2")
+    assert places(trail.verify()) == [(K.ANCHORS_INVALID, 1), (K.ANCHORS_INVALID, 6), (K.RESET_UNEXPLAINED, 0)]
+
+
 def test_lines_newer_than_the_snapshot_are_left_alone(site: Site, service: Service) -> None:
     """A line may be written while the table is being read."""
     service.write(*(an_event(n) for n in range(1, 4)))
