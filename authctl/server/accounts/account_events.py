@@ -10,6 +10,7 @@ from authctl.server.audit.events import Event, EventType, origin_of
 
 if TYPE_CHECKING:
     from authctl.server.accounts.access import Identity, Rejected
+    from authctl.server.accounts.rejections import Flood
     from authctl.server.audit.events import Caller
     from authctl.server.storage.tables import User
 
@@ -21,6 +22,7 @@ class Reason(StrEnum):
     ACCESS_DENIED = "access_denied"
     UNKNOWN_USER = "unknown_user"
     LAST_ADMIN = "last_admin"
+    COUNTED = "counted"
 
 
 def name_of(user: User) -> str:
@@ -67,6 +69,12 @@ def refused(identity: Identity, error: AccessDenied | NotFound, target_id: str, 
         target_user_id=target_id,
         actor=user.id,
     )
+
+
+def flooded(flood: Flood) -> Event:
+    """Many requests without a usable token, of which these were only counted (R-RL-08)."""
+    details = f"{flood.count} more requests without a usable token {origin_of(flood.caller)} within a minute"
+    return Event(EventType.TOKEN_REJECTED, False, flood.caller, details, reason=Reason.COUNTED)
 
 
 def rejected(rejection: Rejected, target_id: str | None, caller: Caller) -> Event:

@@ -10,6 +10,7 @@ from authctl.errors import AccessDenied, NotFound, Refused
 from authctl.server.accounts import account_events, administration
 from authctl.server.accounts.access import Identity, Rejected, identify, read_bearer
 from authctl.server.accounts.export import export
+from authctl.server.accounts.rejections import Rejections
 from authctl.server.audit.recorder import record
 
 if TYPE_CHECKING:
@@ -26,11 +27,12 @@ _IDENTIFIER = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Users:
-    """Every answer, also a refusal, leaves its event before it is given."""
+    """Every answer, also a refusal, leaves its event before it is given; only floods of bad tokens are counted."""
 
     def __init__(self, database: Database, verifier: Verifier) -> None:
         self._database = database
         self._verifier = verifier
+        self._rejections = Rejections(database.clock)
 
     async def show(self, bearer: str | None, user_id: str, caller: Caller) -> User:
         """The user with this id, for themselves and for admins.
@@ -43,6 +45,11 @@ class Users:
     async def me(self, bearer: str | None, caller: Caller) -> User:
         """The user that the token belongs to. Raises NotAuthenticated or TokenRejected."""
         return await self._access(bearer, None, caller)
+
+    async def tell_floods(self, *, everything: bool = False) -> None:
+        """Writes down how many requests without a usable token were only counted; at a stop, also of this minute."""
+        for flood in self._rejections.take_floods(everything=everything):
+            await self._database.write(partial(record, event=account_events.flooded(flood)))
 
     async def list(self) -> builtins.list[User]:
         """Everyone, in the order of registration."""
@@ -76,6 +83,8 @@ class Users:
 
     async def _access(self, bearer: str | None, user_id: str | None, caller: Caller) -> User:
         claims = read_bearer(self._verifier, bearer)
+        if isinstance(claims, Rejected) and not self._rejections.is_to_be_written(caller):
+            raise claims.error
         outcome = await self._database.write(partial(_answer, claims=claims, user_id=user_id, caller=caller))
         if isinstance(outcome, Exception):
             raise outcome

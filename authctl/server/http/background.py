@@ -48,6 +48,7 @@ class Background:
             (self._intervals.sweep, self._service.maintenance.sweep),
             (self._intervals.audit, self._service.audit.checkpoint_if_due),
             (self._intervals.flush, self._refusals.flush),
+            (self._intervals.flush, self._service.users.tell_floods),
         )
         await _attempt(
             lambda: self._service.audit.record_start(f"Server {__version__} started as process {os.getpid()}")
@@ -62,6 +63,7 @@ class Background:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await _attempt(lambda: self._refusals.flush(everything=True))
+        await _attempt(lambda: self._service.users.tell_floods(everything=True))
         await _attempt(lambda: self._service.audit.record_stop(f"Server stopped as process {os.getpid()}"))
 
 
