@@ -147,8 +147,12 @@ class Connection(HttpToolsProtocol):
         self._bound_head(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One field."""
-        super().on_header(name, value)
+        """One field of the head, or of the trailer, which is not merged into the head.
+
+        What the head says was judged by us and by proxies before us; RFC 9110 section 6.5.1 has good reasons.
+        """
+        if self._reading is not Reading.BODY:
+            super().on_header(name, value)
         self._bound_head(len(name) + len(value) + 4)
 
     def on_headers_complete(self) -> None:

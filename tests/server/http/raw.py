@@ -160,7 +160,7 @@ class Echo:
 
     /slow waits for `release` first, /early answers before reading, /stream sends without a length, /large sends more
     than any buffer takes, /raise fails, /half fails after the head, /nothing returns without an answer, /talk begins
-    its answer before it has the question.
+    its answer before it has the question, /head answers with the names of the header fields.
     """
 
     def __init__(self) -> None:
@@ -196,6 +196,8 @@ class Echo:
         if kind == "/nothing":
             return
         text = b"%s %s %s" % (scope["method"].encode(), scope["raw_path"], body)
+        if kind == "/head":
+            text = b" ".join(name for name, _ in scope["headers"])
         await self._answer(kind, text, send)
 
     async def _answer(self, kind: str, text: bytes, send: Send) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -88,6 +89,28 @@ def test_a_client_is_answered_when_it_has_closed_its_half(server: Running) -> No
 def test_a_chunked_body_is_put_together(server: Running) -> None:
     reply = server.ask(chunked(b"/c", b"3\r\nabc\r\n2;ext=1\r\nde\r\n0\r\n\r\n"))
     assert reply.body == b"POST /c abcde"
+
+
+TRAILER = b"1\r\nx\r\n0\r\nX-Forwarded-For: 192.0.2.66\r\nAuthorization: Bearer x\r\nHost: evil\r\n\r\n"
+
+
+def test_a_trailer_is_not_taken_for_a_part_of_the_head(server: Running) -> None:
+    """R-CF-05: the last line of X-Forwarded-For would be believed, and proxies pass trailers on unseen."""
+    with server.client() as client:
+        client.send(chunked(b"/head", TRAILER) + GET)
+        assert client.reply().body == b"host transfer-encoding"
+        assert client.reply().body == b"GET / "
+
+
+def test_an_endless_trailer_is_refused(server: Running) -> None:
+    """R-IN-02."""
+    with server.client() as client:
+        client.send(chunked(b"/", b"0\r\n"))
+        with suppress(ConnectionError):
+            for _ in range(300):
+                client.send(b"X-Field: %s\r\n" % (b"x" * 100))
+        assert client.reply().status == 431
+        assert client.is_closed()
 
 
 def test_the_client_is_told_to_go_on_when_it_waits_for_that(server: Running) -> None:
