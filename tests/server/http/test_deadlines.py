@@ -92,12 +92,12 @@ def test_a_client_that_does_not_read_is_cut_off(settings: Settings, app: Echo) -
     limits = replace(LONG, stalled_seconds=SHORT)
     with running(app, settings, limits) as server, server.client(receive_buffer=4096) as client:
         client.send(GET.replace(b"/", b"/large", 1))
-        server.wait_until_connections(1)
+        assert client.file.readline() == b"HTTP/1.1 200 OK\r\n"
         server.wait_until_connections(0)
 
 
 def test_a_client_that_reads_slowly_is_served_to_the_end(settings: Settings, app: Echo) -> None:
-    limits = replace(LONG, stalled_seconds=2, idle_seconds=SHORT)
+    limits = replace(LONG, stalled_seconds=20, idle_seconds=SHORT)
     with running(app, settings, limits) as server, server.client(receive_buffer=65536) as client:
         client.send(GET.replace(b"/", b"/large", 1))
         time.sleep(SHORT)
@@ -178,26 +178,24 @@ def test_a_drain_waits_for_a_body_that_nobody_reads(settings: Settings, app: Ech
         assert client.is_closed()
 
 
-def test_a_drain_refuses_new_connections_within_a_tenth_of_a_second(settings: Settings, app: Echo) -> None:
-    with running(app, settings, LONG) as server, slow_request(server, app):
-        begun = time.monotonic()
+def test_a_drain_refuses_new_connections_while_a_request_is_in_progress(settings: Settings, app: Echo) -> None:
+    limits = replace(LONG, drain_seconds=60)
+    with running(app, settings, limits) as server, slow_request(server, app) as client:
         server.server.stop()
-        while time.monotonic() - begun < 1:
-            try:
+        ends = time.monotonic() + 20
+        with pytest.raises(ConnectionError):
+            while time.monotonic() < ends:
                 Client(server.port).close()
-            except ConnectionError:
-                break
-        assert time.monotonic() - begun < 0.1
         app.release.set()
+        assert client.reply().status == 200
 
 
 def test_a_drain_comes_to_its_end_when_an_application_does_not(settings: Settings, app: Echo) -> None:
     with running(app, settings, replace(LONG, drain_seconds=SHORT)) as server, slow_request(server, app) as client:
-        begun = time.monotonic()
         server.server.stop()
         assert client.is_closed()
-        server.thread.join(5)
-        assert time.monotonic() - begun < 3
+        server.thread.join(20)
+        assert not server.thread.is_alive()
         app.release.set()
 
 
