@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, case, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam, select, text
 
 from authctl.server.storage.rows import table_of
 from authctl.server.storage.statements import Statement
@@ -16,19 +15,16 @@ if TYPE_CHECKING:
     from authctl.server.storage.transaction import Transaction
 
 _limits = table_of(RateLimit)
-# A window that has ended starts again at this hit. SQLite and PostgreSQL share this syntax to the letter.
-_is_over = _limits.c.expires_at <= bindparam("now")
+# A window that has ended starts again at this hit. SQLite and PostgreSQL share this syntax to the letter, and
+# SQLAlchemy's two constructs for it would have every command import both dialects.
 _HIT = Statement(
-    insert(_limits)
-    .values(key=bindparam("key"), count=bindparam("amount"), expires_at=bindparam("end"))
-    .on_conflict_do_update(
-        index_elements=["key"],
-        set_={
-            "count": case((_is_over, bindparam("amount")), else_=_limits.c.count + bindparam("amount")),
-            "expires_at": case((_is_over, bindparam("end")), else_=_limits.c.expires_at),
-        },
-    )
-    .returning(_limits.c.count, _limits.c.expires_at)
+    text("""
+    INSERT INTO rate_limits (key, count, expires_at) VALUES (:key, :amount, :end_)
+    ON CONFLICT (key) DO UPDATE SET
+      count = CASE WHEN rate_limits.expires_at <= :now THEN :amount ELSE rate_limits.count + :amount END,
+      expires_at = CASE WHEN rate_limits.expires_at <= :now THEN :end_ ELSE rate_limits.expires_at END
+    RETURNING count, expires_at
+    """)
 )
 _GET = Statement(
     select(_limits.c.count, _limits.c.expires_at).where(
@@ -57,7 +53,7 @@ class Limits:
     def hit(self, key: str, amount: int, seconds: float) -> tuple[int, float]:
         """Adds `amount` to the running window, or opens one of `seconds`; the new count and the window's end."""
         now = self._tx.now.timestamp()
-        row = self._connection.one(_HIT, {"key": key, "amount": amount, "now": now, "end": now + seconds})
+        row = self._connection.one(_HIT, {"key": key, "amount": amount, "now": now, "end_": now + seconds})
         return (int(row[0]), float(row[1])) if row else (amount, now + seconds)
 
     def get(self, key: str) -> tuple[int, float] | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Boolean, DateTime, Table
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Insert
 from sqlmodel import UTCDateTime
 
@@ -16,11 +16,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ClauseElement
     from sqlalchemy.engine import Dialect
-
-DIALECTS: dict[str, Dialect] = {
-    "sqlite": sqlite.dialect(paramstyle="named"),
-    "postgresql": postgresql.dialect(paramstyle="pyformat"),  # type: ignore[no-untyped-call]
-}
 
 Converter = tuple[int, "Callable[[Any], Any]"]
 
@@ -55,9 +50,21 @@ def _compile(clause: ClauseElement, dialect: str) -> Compiled:
     columns = None
     if isinstance(clause, Insert) and isinstance(clause.table, Table) and not clause.select:
         columns = [column.name for column in clause.table.columns]
-    compiled = clause.compile(dialect=DIALECTS[dialect], column_keys=columns)
+    compiled = clause.compile(dialect=_dialect(dialect), column_keys=columns)
     constants = {name: value for name, value in (compiled.params or {}).items() if value is not None}
     return Compiled(str(compiled), constants, _converters(clause) if dialect == "sqlite" else ())
+
+
+@cache
+def _dialect(name: str) -> Dialect:
+    """SQLAlchemy's dialect; only the one that is used is imported."""
+    if name == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.dialect(paramstyle="named")
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
 
 
 def _converters(clause: ClauseElement) -> tuple[Converter, ...]:
