@@ -33,7 +33,10 @@ def most_connections() -> int:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """Sizes in bytes, times in seconds, numbers of connections."""
+    """Sizes in bytes, times in seconds, numbers of connections.
+
+    hurried_seconds  what a second signal leaves for closing in order, before the process ends as it is
+    """
 
     head_bytes: int = 16 * 1024
     head_fields: int = 100
@@ -46,6 +49,7 @@ class ConnectionLimits:
     linger_bytes: int = 1024 * 1024
     drain_grace_seconds: float = 1.0
     drain_seconds: float = 7.0
+    hurried_seconds: float = 0.9
     per_source: int = 50
     total: int = field(default_factory=most_connections)
 

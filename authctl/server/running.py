@@ -44,8 +44,6 @@ TICK_SECONDS: Final = 0.1
 ARRIVAL_TURNS: Final = 4
 ARRIVAL_TURN_SECONDS: Final = 0.001
 ARRIVAL_SECONDS: Final = 0.08
-IMPATIENT_SECONDS: Final = 0.9
-"""How long a second signal leaves for closing in order, before the process ends as it is."""
 BACKLOG: Final = 2048
 SEND_BUFFER: Final = 128 * 1024
 
@@ -80,7 +78,7 @@ class Server(uvicorn.Server):
         """The first signal drains, the second ends what is still open."""
         if self.should_exit:
             self.force_exit = True
-            watchdog = threading.Timer(IMPATIENT_SECONDS, os._exit, (1,))
+            watchdog = threading.Timer(self._limits.hurried_seconds, os._exit, (1,))
             watchdog.daemon = True
             watchdog.start()
         self.stop()
