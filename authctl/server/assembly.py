@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import ExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from authctl.clock import SystemClock
-from authctl.errors import Refused, SettingsError, StorageMissing
+from authctl.errors import Refused, SettingsError
 from authctl.server.accounts.roles import Roles
 from authctl.server.accounts.users import Users
 from authctl.server.audit.journal import Recording
 from authctl.server.audit.keys import TrailKeys
 from authctl.server.audit.shipping import Shipper
 from authctl.server.audit.trail import AuditTrail
-from authctl.server.ceremonies.challenges import ChallengeBook
-from authctl.server.ceremonies.decoys import Decoys
-from authctl.server.ceremonies.login import Login
-from authctl.server.ceremonies.policy import Policy
-from authctl.server.ceremonies.registration import Registration
 from authctl.server.identity import Identity
 from authctl.server.keys import load_keys
 from authctl.server.maintenance import Maintenance
 from authctl.server.readiness import ReadinessCheck
-from authctl.server.service import Service
+from authctl.server.service import Ceremonies, Service
 from authctl.server.storage.engine import choose_driver, open_database
 from authctl.server.storage.serving_lock import serving_lock
-from authctl.server.storage.sqlite import SqliteDriver, examine
+from authctl.server.storage.sqlite import SqliteDriver
 from authctl.server.tokens.codec import Codec
 from authctl.server.tokens.issuing import Issuer
 from authctl.server.tokens.verifying import Verifier
@@ -83,7 +79,10 @@ def open_service(
             if not lock.share():
                 raise Refused("The database is being reset", hint="start again in a moment")
         undo.pop_all()
-    return _assemble(settings, keys, database, recording, identity, lock)
+    service = _assemble(settings, keys, database, recording, identity, lock)
+    if kind == "server":
+        _ = service.ceremonies  # now, and not when the first user waits
+    return service
 
 
 def _load_keys(settings: Settings, driver: Driver, *, may_create: bool) -> Keys:
@@ -98,13 +97,7 @@ def _load_keys(settings: Settings, driver: Driver, *, may_create: bool) -> Keys:
 
 def _is_absent(driver: Driver) -> bool:
     """Whether nothing is there yet; keys are made only together with their database."""
-    if not isinstance(driver, SqliteDriver):
-        return True
-    try:
-        examine(driver.path)
-    except StorageMissing:
-        return True
-    return False
+    return not isinstance(driver, SqliteDriver) or not os.path.lexists(driver.path)
 
 
 def _assemble(
@@ -115,8 +108,6 @@ def _assemble(
     identity: Identity,
     lock: ServingLock | None,
 ) -> Service:
-    policy = Policy.of(settings)
-    book = ChallengeBook(policy)
     codec = Codec(keys.jwt)
     lifetime = settings.token_lifetime_seconds
     issuer = Issuer(codec, issuer=settings.issuer, audience=settings.rp_id, lifetime_seconds=lifetime)
@@ -128,12 +119,28 @@ def _assemble(
         settings=settings,
         keys=keys,
         database=database,
-        registration=Registration(database, policy, book),
-        login=Login(database, policy, book, Decoys(keys.decoy, settings.rp_id), issuer, timedelta(seconds=lifetime)),
+        make_ceremonies=lambda: _make_ceremonies(settings, keys, database, issuer),
         users=Users(database, verifier),
         roles=Roles(database),
         audit=audit,
         maintenance=Maintenance(database, identity, rp_id=settings.rp_id, is_production=settings.is_production),
         health=ReadinessCheck(database, audit),
         lock=lock,
+    )
+
+
+def _make_ceremonies(settings: Settings, keys: Keys, database: Database, issuer: Issuer) -> Ceremonies:
+    from authctl.server.ceremonies.challenges import ChallengeBook
+    from authctl.server.ceremonies.decoys import Decoys
+    from authctl.server.ceremonies.login import Login
+    from authctl.server.ceremonies.policy import Policy
+    from authctl.server.ceremonies.registration import Registration
+
+    policy = Policy.of(settings)
+    book = ChallengeBook(policy)
+    decoys = Decoys(keys.decoy, settings.rp_id)
+    lifetime = timedelta(seconds=settings.token_lifetime_seconds)
+    return Ceremonies(
+        registration=Registration(database, policy, book),
+        login=Login(database, policy, book, decoys, issuer, lifetime),
     )

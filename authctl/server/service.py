@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from authctl.server.accounts.roles import Roles
     from authctl.server.accounts.users import Users
     from authctl.server.audit.trail import AuditTrail
@@ -20,20 +23,45 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Ceremonies:
+    """What needs the WebAuthn library."""
+
+    registration: Registration
+    login: Login
+
+
+@dataclass(frozen=True)
 class Service:
-    """Made by `assembly.open_service`; whoever opens it closes it."""
+    """Made by `assembly.open_service`; whoever opens it closes it.
+
+    make_ceremonies  called at the first use of `registration` or `login`: commands do without what they import
+    """
 
     settings: Settings
     keys: Keys
     database: Database
-    registration: Registration
-    login: Login
+    make_ceremonies: Callable[[], Ceremonies] = field(repr=False)
     users: Users
     roles: Roles
     audit: AuditTrail
     maintenance: Maintenance
     health: ReadinessCheck
     lock: ServingLock | None = field(default=None, repr=False)
+
+    @cached_property
+    def ceremonies(self) -> Ceremonies:
+        """Both ceremonies."""
+        return self.make_ceremonies()
+
+    @property
+    def registration(self) -> Registration:
+        """Registration, begin and complete."""
+        return self.ceremonies.registration
+
+    @property
+    def login(self) -> Login:
+        """Login, begin and complete."""
+        return self.ceremonies.login
 
     def close(self) -> None:
         """Finishes what waits, signs the last checkpoint, lets go of every file. Safe to call twice."""
