@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -72,12 +73,12 @@ class PostgresServer:
         process, self._process = self._process, None
         if process is None:
             return
-        process.send_signal(signal_number or 2)
+        process.send_signal(signal_number or signal.SIGINT)
         process.wait(20)
 
     def remove(self) -> None:
-        """Stops the server and deletes its directory."""
-        self.stop()
+        """Stops the server at once, since nobody reads its data again, and deletes its directory."""
+        self.stop(signal.SIGQUIT)
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def create_database(self, name: str) -> str:
