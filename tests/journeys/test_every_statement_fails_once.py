@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.journeys.conftest import OpenInstance
     from tests.journeys.faults import Kind
 
-FEWEST_STATEMENTS = 40
+FEWEST_STATEMENTS = 30
 
 
 @dataclass

@@ -84,8 +84,10 @@ class Connection:
 
     def script(self, sql: str) -> None:
         """Runs SQL that has neither parameters nor results."""
-        with self._translated():
+        try:
             self._execute(sql)
+        except self.driver.exceptions as error:
+            raise self.driver.translate(error) from error
 
     def tuples(self, statement: Statement, params: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
         """All rows."""

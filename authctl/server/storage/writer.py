@@ -28,6 +28,7 @@ PATIENCE = 2.0
 """Seconds that a unit waits for a locked database before it is answered with StorageUnavailable."""
 _TRIES = 3
 """How often a transaction that lost a deadlock is run."""
+_PAUSE = 0.02
 
 
 @dataclass(slots=True)
@@ -84,8 +85,10 @@ class Writer(threading.Thread):
     def _serve(self, batch: list[Job]) -> None:
         try:
             lost = self._run_batch(batch)
-            for _ in range(_TRIES - 1):
+            for attempt in range(1, _TRIES):
                 if lost is not None:
+                    # Who won has to get hold of the rows first, or both would meet in the same way again.
+                    time.sleep(_PAUSE * attempt)
                     lost = self._run_batch(batch)
             if lost is not None:
                 _fail(batch, lost)  # what the units returned is of a transaction that is gone
@@ -101,8 +104,14 @@ class Writer(threading.Thread):
             if tx is None:
                 return None
             self._journal.begin_batch(tx)
-            for job in batch:
-                self._run_unit(job, tx)
+            if len(batch) == 1:
+                self._run_alone(batch[0], tx)
+                if batch[0].error is not None:
+                    self._roll_back()
+                    return None
+            else:
+                for job in batch:
+                    self._run_beside_others(job, tx)
             self._journal.before_commit(tx)
             self._script("COMMIT")
         except AuthctlError as error:
@@ -149,20 +158,25 @@ class Writer(threading.Thread):
     def _is_lost(self) -> bool:
         return self._connection is not None and self._driver.is_lost(self._connection.raw)
 
-    def _run_unit(self, job: Job, tx: Transaction) -> None:
+    def _run_beside_others(self, job: Job, tx: Transaction) -> None:
         mark = self._journal.mark()
-        tx.look_at_the_clock()
         self._script("SAVEPOINT unit")
+        self._run_alone(job, tx)
+        if job.error is not None:
+            self._script("ROLLBACK TO SAVEPOINT unit")
+            self._journal.restore(mark)
+        self._script("RELEASE SAVEPOINT unit")
+
+    def _run_alone(self, job: Job, tx: Transaction) -> None:
+        """Without a savepoint, which would be two more round trips: what fails takes the whole transaction along."""
+        tx.look_at_the_clock()
         try:
             job.result = job.unit(tx)
             job.error = None
         except BaseException as error:
             if not self._is_open() or (isinstance(error, AuthctlError) and self._driver.is_transient(error)):
                 raise
-            self._script("ROLLBACK TO SAVEPOINT unit")
-            self._journal.restore(mark)
             job.error = error
-        self._script("RELEASE SAVEPOINT unit")
 
     def _is_open(self) -> bool:
         return self._connection is not None and self._driver.in_transaction(self._connection.raw)

@@ -91,25 +91,52 @@ def test_the_journal_hears_of_everything_in_order(kept: Database, diary: Diary) 
     assert "close" in diary.calls
 
 
-def test_a_journal_goes_back_together_with_its_savepoint(kept: Database, diary: Diary) -> None:
-    kept.write_now(add("a@example.com"))
+def failing(tx: Transaction) -> None:
+    add("never@example.com")(tx)
+    raise LookupError
 
-    def failing(tx: Transaction) -> None:
-        add("b@example.com")(tx)
-        raise LookupError
 
+def emails(store: Database) -> set[str]:
+    return {user.email for user in store.read_now(lambda tx: tx.users.all())}
+
+
+def test_a_lone_unit_takes_its_transaction_along_when_it_fails(kept: Database, diary: Diary) -> None:
     with pytest.raises(LookupError):
         kept.write_now(failing)
-    assert (diary.state, diary.calls[-3:]) == (1, ["restore", "before", "after"])
+    assert diary.calls == ["begin", "append", "rollback"]
+    kept.write_now(add("a@example.com"))
+    assert emails(kept) == {"a@example.com"}
 
+
+def test_a_unit_takes_nobody_along_when_it_fails_beside_others(sqlite_url: str, diary: Diary) -> None:
+    store = open_database(sqlite_url, FixedClock(), lambda: diary, create=True)
+    gate = threading.Event()
+
+    async def main() -> list[Any]:
+        first = asyncio.ensure_future(store.write(lambda tx: gate.wait(5)))
+        await asyncio.sleep(0.05)
+        units = (add("a@example.com"), failing, add("b@example.com"))
+        rest = [asyncio.ensure_future(store.write(unit)) for unit in units]
+        await asyncio.sleep(0.05)
+        gate.set()
+        return await asyncio.gather(first, *rest, return_exceptions=True)
+
+    outcomes = asyncio.run(main())
+    assert [type(outcome) for outcome in outcomes] == [bool, type(None), LookupError, type(None)]
+    assert emails(store) == {"a@example.com", "b@example.com"}
+    assert (diary.state, diary.calls.count("restore"), diary.calls.count("before")) == (2, 1, 2)
+    store.close()
+
+
+def test_a_journal_goes_back_together_with_an_attempt(kept: Database, diary: Diary) -> None:
     def half(tx: Transaction) -> None:
         add("c@example.com")(tx)
         with pytest.raises(LookupError), tx.attempt():
             failing(tx)
 
     kept.write_now(half)
-    assert diary.state == 2
-    assert {user.email for user in kept.read_now(lambda tx: tx.users.all())} == {"a@example.com", "c@example.com"}
+    assert (diary.state, diary.calls[-3:]) == (1, ["restore", "before", "after"])
+    assert emails(kept) == {"c@example.com"}
 
 
 @pytest.mark.parametrize("point", ["begin", "append", "before"])
