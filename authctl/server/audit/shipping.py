@@ -79,7 +79,7 @@ class Shipper:
     def begin_generation(self, generation: int) -> None:
         """After a reset there is another trail, and an empty file is no damage."""
         with self._mutex:
-            if generation == self._generation:
+            if generation <= self._generation:  # they only grow; a smaller one was read before a reset
                 return
             self._positions.keep_generation(generation)
             self._generation = generation

@@ -86,6 +86,24 @@ def test_a_loss_is_noticed_and_mended_in_quiet_times(site: Site, service: Servic
     assert site.sequences() == [1, 2, 3]
 
 
+def test_no_line_is_doubled_when_a_look_at_the_file_knows_only_the_trail_before_a_reset(
+    site: Site, service: Service
+) -> None:
+    """R-LG-08: the look reads the generation first, and a reset may come in between."""
+    service.write(an_event(1))
+    site.start(kind="cli").database.write_now(reset)
+    service.write(an_event(2))
+    service.shipper.inspect(1)
+    service.write(an_event(3))
+    service.tick()
+    assert [line["user_email"] for line in site.lines()] == [
+        "user1@example.com",
+        "user2@example.com",
+        "user3@example.com",
+    ]
+    assert site.verify().counts.lines_repeated == 0
+
+
 def test_a_reset_by_another_process_is_no_damage_in_quiet_times(
     site: Site, service: Service, caplog: pytest.LogCaptureFixture
 ) -> None:
