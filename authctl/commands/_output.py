@@ -136,7 +136,7 @@ class Output:
         headings = [column.heading for column in columns]
         cells = [[cell(row[column.key]) for column in columns] for row in rows]
         if sys.stdout.isatty():
-            _rich_table(headings, cells)
+            _draw(headings, cells)
         else:
             _answer("\n".join(aligned([headings, *cells])) + "\n")
 
@@ -184,16 +184,10 @@ def _fixed(cells: Sequence[str], columns: Sequence[Column]) -> str:
     return "  ".join(padded).rstrip() + "\n"
 
 
-def _rich_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich import box
+def _draw(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for heading in headings:
-        table.add_column(Text(heading), overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(text) for text in row))
+    from authctl.commands._drawing import drawn
+
     console = Console(file=sys.stdout, markup=False, highlight=False, emoji=False, no_color=not has_colours(sys.stdout))
-    console.print(table)
+    console.print(drawn(headings, rows, console.width))
