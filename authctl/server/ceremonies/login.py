@@ -85,7 +85,7 @@ class Login:
         self._session_lifetime = session_lifetime
         self._random_bytes = random_bytes
         # Made now, so that the first unknown credential is not answered later than others.
-        self._nobodys_key = relying_party.dummy_public_key()
+        self._nobodys_keys = relying_party.dummy_public_keys()
 
     async def begin(self, email: str | None, caller: Caller) -> dict[str, Any]:
         """Options for `navigator.credentials.get()`: with the e-mail's credentials or decoys, or with none.
@@ -190,7 +190,7 @@ class Login:
                 expected=expected,
                 expected_user_handle=response.user_handle or b"",
                 expected_backup_eligible=False,
-                public_key=self._nobodys_key,
+                public_key=self._nobodys_keys[self._decoys.algorithm_of(response.credential_id)],
                 require_user_handle=require_user_handle,
             )
         credential, user = found

@@ -7,7 +7,9 @@ Both functions return what was proved or raise CeremonyFailed with a Reason, wha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 from hmac import compare_digest
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from webauthn import verify_authentication_response, verify_registration_response
 from webauthn.helpers.exceptions import WebAuthnException
 from webauthn.helpers.structs import (
@@ -149,8 +151,8 @@ def verify_assertion(
         # Step 19, what a credential may become does not change after its making.
         _check_old_credential(data, expected_backup_eligible=expected_backup_eligible)
     except CeremonyFailed:
-        # D-21: a refusal takes as long here as it takes at the signature.
-        verify_in_vain()
+        # D-21: a refusal takes as long here as it takes at the signature, whatever key and signature these are.
+        verify_in_vain(response.signature, public_key)
         raise
     # Steps 20 and 21, the hash, and the signature over authenticator data and hash.
     # Step 22, the signature counter, is judged by the caller and only now that the signature is known to hold.
@@ -159,19 +161,34 @@ def verify_assertion(
     return VerifiedAssertion(data.sign_count, data.is_user_verified, data.is_backed_up)
 
 
-def verify_in_vain() -> None:
-    """Spends the work of one assertion's verification, for answers that are refused without one (D-21)."""
-    response, public_key, expected = _vain_assertion()
-    try:
-        _verify_signature(response, _VAIN_CHALLENGE, public_key, expected=expected)
-    except CeremonyFailed:
-        return
-    raise RuntimeError("a signature over other data was accepted")
+def verify_in_vain(signature: bytes | None = None, public_key: bytes | None = None) -> None:
+    """Spends the work of one assertion's verification, for answers that are refused without one (D-21).
+
+    How much that is depends on signature and key; an answer that names a credential is given its own. What comes of it
+    means nothing.
+    """
+    vain, nobodys_key, expected = _vain_assertion()
+    if signature is not None:
+        vain = replace(vain, signature=signature)
+    with suppress(CeremonyFailed):
+        _verify_signature(vain, _VAIN_CHALLENGE, public_key or nobodys_key, expected=expected)
 
 
-def dummy_public_key() -> bytes:
-    """The COSE_Key that stands in for an unknown credential's; nobody has its private part."""
-    return _vain_assertion()[1]
+@cache
+def dummy_public_keys() -> dict[int, bytes]:
+    """COSE_Keys by algorithm that stand in for an unknown credential's; nobody has their private parts."""
+    point = ec.generate_private_key(ec.SECP256R1()).public_key().public_numbers()
+    x, y = point.x.to_bytes(32, "big"), point.y.to_bytes(32, "big")
+    okp = ed25519.Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+    # Verification never asks how a modulus was made, and making one properly takes a while.
+    modulus = bytearray(secrets.token_bytes(256))
+    modulus[0] |= 0x80
+    modulus[-1] |= 0x01
+    return {
+        cose_key.ES256: b"\xa5\x01\x02\x03\x26\x20\x01\x21\x58\x20" + x + b"\x22\x58\x20" + y,
+        cose_key.EDDSA: b"\xa4\x01\x01\x03\x27\x20\x06\x21\x58\x20" + okp,
+        cose_key.RS256: b"\xa4\x01\x03\x03\x39\x01\x00\x20\x59\x01\x00" + bytes(modulus) + b"\x21\x43\x01\x00\x01",
+    }
 
 
 def _new_credential(data: AuthenticatorData, response: RegistrationResponse) -> AttestedCredential:
@@ -302,9 +319,6 @@ _VAIN_CHALLENGE: Final = bytes(32)
 
 @cache
 def _vain_assertion() -> tuple[AssertionResponse, bytes, Expected]:
-    private_key = ec.generate_private_key(ec.SECP256R1())
-    numbers = private_key.public_key().public_numbers()
-    x, y = numbers.x.to_bytes(32, "big"), numbers.y.to_bytes(32, "big")
     expected = Expected(
         challenge_hash=sha256(_VAIN_CHALLENGE).digest(),
         origins=("https://localhost",),
@@ -320,7 +334,7 @@ def _vain_assertion() -> tuple[AssertionResponse, bytes, Expected]:
         client_data=collected,
         client=client_data.read(collected),
         authenticator_data=sha256(b"localhost").digest() + b"\x05\x00\x00\x00\x00",
-        signature=private_key.sign(b"something else", ec.ECDSA(hashes.SHA256())),
+        signature=ec.generate_private_key(ec.SECP256R1()).sign(b"something else", ec.ECDSA(hashes.SHA256())),
         user_handle=None,
     )
-    return response, b"\xa5\x01\x02\x03\x26\x20\x01\x21\x58\x20" + x + b"\x22\x58\x20" + y, expected
+    return response, dummy_public_keys()[cose_key.ES256], expected

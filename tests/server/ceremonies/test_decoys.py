@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from authctl.server.ceremonies.cose_key import ES256, OFFERED
 from authctl.server.ceremonies.decoys import Decoys
 
 DECOYS = Decoys(b"k" * 32, "localhost")
@@ -34,3 +35,14 @@ def test_decoys_have_numbers_and_lengths_of_real_credentials() -> None:
     assert counts[1] > counts[2] + counts[3]
     assert set(lengths) == {16, 20, 32, 64}
     assert min(lengths.values()) > 20
+
+
+def test_decoys_seem_to_have_every_algorithm_and_always_the_same() -> None:
+    """R-EN-04: an unknown credential is looked at as long as one that exists."""
+    ids = [decoy for email in EMAILS for decoy in DECOYS.for_email(email)]
+    found = [DECOYS.algorithm_of(decoy) for decoy in ids]
+    assert found == [Decoys(b"k" * 32, "localhost").algorithm_of(decoy) for decoy in ids]
+    numbers = Counter(found)
+    assert set(numbers) == set(OFFERED)
+    assert min(numbers.values()) > 20
+    assert numbers[ES256] > len(ids) / 2

@@ -9,9 +9,10 @@ from webauthn import verify_authentication_response
 
 from authctl.errors import LoginFailed
 from authctl.server.ceremonies import relying_party
+from authctl.server.ceremonies.cose_key import OFFERED
 from authctl.server.storage.connection import Connection
 from tests.server.ceremonies.harness import JANE, JOHN, Ceremonies, octets
-from tests.server.ceremonies.messages import UP, Passkey, authenticator_data, client_data
+from tests.server.ceremonies.messages import BE, UP, UV, Passkey, authenticator_data, client_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,7 @@ class Work:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.statements: list[str] = []
         self.verifications = 0
+        self.verified: list[tuple[bytes, bytes]] = []
         run, verify = Connection._run, verify_authentication_response
 
         def counting_run(connection: Connection, compiled: Any, params: Any) -> Any:
@@ -37,6 +39,7 @@ class Work:
 
         def counting_verify(**arguments: Any) -> Any:
             self.verifications += 1
+            self.verified.append((arguments["credential"].response.signature, arguments["credential_public_key"]))
             return verify(**arguments)
 
         monkeypatch.setattr(Connection, "_run", counting_run)
@@ -158,6 +161,37 @@ def test_every_refused_login_takes_two_statements_and_one_verification(
     assert [statement.split()[0] for statement in statements] == ["DELETE", "SELECT"]
     assert verifications == 1
     assert len(ceremonies.journal.events) == events + 1
+
+
+@pytest.mark.parametrize("algorithm", OFFERED)
+@pytest.mark.parametrize("defect", ["another_user_handle", "another_backup_eligibility", "another_origin"])
+def test_a_refusal_before_the_signature_costs_what_its_signature_and_key_cost(
+    ceremonies: Ceremonies, work: Work, algorithm: int, defect: str
+) -> None:
+    """Whoever sends a signature that is quickly seen to be none would otherwise tell real credentials from decoys."""
+    jane = ceremonies.register(algorithm=algorithm)
+    challenge = ceremonies.challenge()
+    if defect == "another_user_handle":
+        jane.user_handle = b"x"
+    flags = UP | UV | (BE if defect == "another_backup_eligibility" else 0)
+    client = client_data("get", challenge, **({"origin": "https://evil"} if defect == "another_origin" else {}))
+    assertion = jane.get(challenge, client=client, data=authenticator_data(flags), signature=b"s")
+    with pytest.raises(LoginFailed):
+        ceremonies.complete_login(assertion)
+    assert work.verified == [(b"s", jane.public_key)]
+
+
+def test_an_unknown_credential_is_verified_with_a_key_of_an_algorithm_of_its_own(
+    ceremonies: Ceremonies, work: Work
+) -> None:
+    """The same one each time, and all of them occur, so that the time that it takes is as good as a real one's."""
+    strangers = [Passkey() for _ in range(40)]
+    for stranger in strangers * 2:
+        with pytest.raises(LoginFailed):
+            ceremonies.complete_login(stranger.get(ceremonies.challenge(None)), None)
+    keys = [key for _, key in work.verified]
+    assert keys[:40] == keys[40:]
+    assert set(keys) == set(relying_party.dummy_public_keys().values())
 
 
 def test_an_expired_challenge_costs_the_same(ceremonies: Ceremonies, work: Work, clock: FixedClock) -> None:

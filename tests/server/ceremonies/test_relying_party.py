@@ -7,13 +7,14 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import webauthn
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from webauthn.helpers.exceptions import WebAuthnException
 
 from authctl.errors import CeremonyFailed
-from authctl.server.ceremonies import envelope, relying_party
+from authctl.server.ceremonies import cose_key, envelope, relying_party
+from authctl.server.ceremonies.cbor import read as read_cbor
 from authctl.server.ceremonies.reasons import Reason
 from tests.server.ceremonies import messages
 from tests.server.ceremonies.judging import CHALLENGE, EXPECTED, FRAMED, KEYS, PASSKEY, log_in, refusal_of, register
@@ -332,20 +333,28 @@ def test_a_refusal_of_the_librarys_own_keeps_its_words_for_the_log() -> None:
     assert refusal.value.debug.startswith("InvalidAuthenticationResponse: Unexpected token_binding")
 
 
-def test_work_in_vain_is_one_verification_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("outcome", [None, WebAuthnException()])
+def test_work_in_vain_is_one_verification_whatever_comes_of_it(
+    monkeypatch: pytest.MonkeyPatch, outcome: Exception | None
+) -> None:
     calls: list[dict[str, Any]] = []
 
-    def count(**arguments: Any) -> object:
+    def count(**arguments: Any) -> None:
         calls.append(arguments)
-        return webauthn.verify_authentication_response(**arguments)
+        if outcome is not None:
+            raise outcome
 
     monkeypatch.setattr(relying_party, "verify_authentication_response", count)
     relying_party.verify_in_vain()
-    assert len(calls) == 1
-    assert calls[0]["credential_public_key"] == relying_party.dummy_public_key()
-    monkeypatch.setattr(relying_party, "verify_authentication_response", lambda **_: None)
-    with pytest.raises(RuntimeError):
-        relying_party.verify_in_vain()
+    relying_party.verify_in_vain(b"signature", b"key")
+    assert [call["credential_public_key"] for call in calls] == [relying_party.dummy_public_keys()[-7], b"key"]
+    assert calls[1]["credential"].response.signature == b"signature"
+
+
+@pytest.mark.parametrize("algorithm", cose_key.OFFERED)
+def test_a_key_of_nobody_is_one_that_could_be_registered(algorithm: int) -> None:
+    key = read_cbor(relying_party.dummy_public_keys()[algorithm])
+    assert cose_key.check(key, expected_algorithms=(algorithm,)) == algorithm
 
 
 @settings(deadline=None)
