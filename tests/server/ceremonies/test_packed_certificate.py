@@ -139,6 +139,29 @@ def test_a_certificate_is_refused_when_it_is_not_of_version_3() -> None:
     assert refusal.value.debug == "certificate: not version 3"
 
 
+def unknown_version() -> bytes:
+    made = leaf().public_bytes(Encoding.DER)
+    return made[:12] + b"\x09" + made[13:]
+
+
+def unknown_kind_of_name() -> bytes:
+    """An alternative name that is an X.400 address."""
+    san = x509.UnrecognizedExtension(x509.OID_SUBJECT_ALTERNATIVE_NAME, b"\x30\x02\xa3\x00")
+    builder = x509.CertificateBuilder(
+        AUTHORITY.name, GOOD, LEAF_KEY.public_key(), 1, NOW - timedelta(days=1), NOW + timedelta(days=1)
+    )
+    return builder.add_extension(san, critical=False).sign(AUTHORITY.key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+@pytest.mark.parametrize("make", [unknown_version, unknown_kind_of_name])
+def test_a_certificate_is_refused_when_its_parser_has_an_exception_of_its_own_for_it(
+    make: Callable[[], bytes],
+) -> None:
+    """R-WA-20."""
+    answer = PASSKEY.create_packed(CHALLENGE, statement={"x5c": [make()]})
+    assert refusal_of(lambda: register(answer, formats=X5C, roots=(AUTHORITY.pem,))) == Reason.ATTESTATION_INVALID
+
+
 def test_bytes_that_are_no_certificate_are_refused() -> None:
     answer = PASSKEY.create_packed(CHALLENGE, statement={"x5c": [b"no certificate"]})
     assert refusal_of(lambda: register(answer, formats=X5C, roots=(AUTHORITY.pem,))) == Reason.ATTESTATION_INVALID
