@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich import box
 from rich.cells import cell_len
@@ -11,6 +11,9 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_LEGIBLE: Final = 12
+"""How narrow the column with the most text becomes before words of the others are broken."""
 
 
 def drawn(headings: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> Table:
@@ -27,18 +30,21 @@ def drawn(headings: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> 
 def column_widths(lines: Sequence[Sequence[str]], room: int) -> list[int]:
     """How wide each column is when there are `room` characters for all of them.
 
-    Words stay whole, so that an address can be copied; only where even they do not fit, the longest are broken. The
-    room that is left makes short columns as wide as their text, and the rest of it goes to the longest.
+    Words stay whole, so that an address can be copied; only where even they do not fit are they broken, those of the
+    column with the most text first. The room that is left makes short columns as wide as their text, and the rest of
+    it goes to the one with the most.
     """
     columns = list(zip(*lines, strict=True))
     wanted = [max(1, *map(cell_len, column)) for column in columns]
     widths = [max((cell_len(word) for text in column for word in text.split()), default=1) for column in columns]
+    longest = wanted.index(max(wanted))
+    widths[longest] = max(min(widths[longest], _LEGIBLE), widths[longest] - max(0, sum(widths) - room))
     while sum(widths) > room and max(widths) > 1:
         widths[widths.index(max(widths))] -= 1
     spare = max(0, room - sum(widths))
     for index in sorted(range(len(columns)), key=lambda index: wanted[index] - widths[index]):
         lacking = wanted[index] - widths[index]
-        if lacking <= spare or index == wanted.index(max(wanted)):
+        if lacking <= spare or index == longest:
             widths[index] += min(lacking, spare)
             spare -= min(lacking, spare)
     return widths
