@@ -8,7 +8,7 @@ import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Any
 
@@ -87,7 +87,7 @@ def _csv_field(value: object) -> object:
             return value
         case str():
             return neutralised(value)
-        case datetime() | bytes():
+        case date() | bytes():
             return str(_plain(value))
         case _:
             return neutralised(json_document(value, indented=False))

@@ -43,7 +43,9 @@ EVENT_COLUMNS = (
 
 def user_row(user: User) -> Row:
     """What a person may be shown of a user: no user handle, no keys."""
-    return {column.key: getattr(user, column.key) for column in USER_COLUMNS}
+    shown = {column.key: getattr(user, column.key) for column in USER_COLUMNS}
+    # A day, and the same one everywhere: as a moment it would be the day before in the west.
+    return {**shown, "date_of_birth": user.date_of_birth.date()}
 
 
 def event_row(event: AuditLog) -> Row:

@@ -5,6 +5,7 @@ import io
 import json
 import re
 import sqlite3
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -69,6 +70,21 @@ def test_show_shows_one_user(home: Home) -> None:
     result = home.run("users", "show", JANE.upper(), "--format", "json")
     assert result.exit_code == 0
     assert json.loads(result.stdout)["id"] == user.id
+
+
+@pytest.mark.parametrize(("output_format", "label"), [("table", "date of birth  "), ("csv", ",Engineer,")])
+def test_a_date_of_birth_is_the_same_day_when_the_clock_is_behind_utc(
+    output_format: str, label: str, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.add_user(JANE)
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        result = home.run("users", "show", JANE, "--format", output_format)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert f"{label}1990-01-01\n" in result.stdout.replace("\r\n", "\n")
 
 
 @pytest.mark.parametrize("verb", ["show", "disable", "enable", "logout", "delete", "export"])
