@@ -129,7 +129,7 @@ def test_a_group_alone_shows_its_help_as_a_usage_error(arguments: list[str]) -> 
         (["users", "lst"], "error: No such command 'lst'. Did you mean 'list'"),
         (["promote"], "error: Missing argument 'EMAIL'."),
         (["users", "list", "--fromat", "json"], "error: No such option: --fromat"),
-        (["users", "list", "--format", "xml"], "error: Invalid value for '--format'"),
+        (["users", "list", "--format", "xml"], "error: Invalid value for '--format': 'xml' is not"),
         (["users", "list", "\x1b[2J"], "error: Got unexpected extra argument"),
     ],
 )
@@ -195,6 +195,16 @@ def test_an_answer_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
         result = process(*AUTHCTL, "config", "show", cwd=tmp_path, stdout=full)
     assert result.returncode == 5
     assert result.stderr == "error: No space left on device\n"
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("full", [">/dev/full", "2>/dev/full", ">/dev/full 2>&1", "| true"])
+def test_an_error_keeps_its_number_when_it_cannot_be_written(full: str, tmp_path: Path) -> None:
+    command = f"set -o pipefail; {sys.executable} -m authctl users list --format json {full}"
+    result = process("bash", "-c", command, cwd=tmp_path)
+    assert result.returncode == 5
+    assert "Traceback" not in result.stderr
+    assert "ignored" not in result.stderr
 
 
 @pytest.mark.process

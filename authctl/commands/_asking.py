@@ -21,4 +21,4 @@ def require_yes(output: Output, is_given: bool, question: str) -> None:
     if answer is None:
         raise UsageError("There is nobody to ask", hint="say --yes to go ahead")
     if not answer:
-        raise Refused("Nothing was changed", hint="answer y, or say --yes")
+        raise Refused("Nothing was changed")

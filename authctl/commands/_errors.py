@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import typer
@@ -67,6 +68,11 @@ NUMBER_OF: Final[dict[type[errors.AuthctlError], int]] = {
 }
 """One row per class of `authctl.errors`; a subclass defined elsewhere shares the number of its nearest parent."""
 
+_WHAT_IS_AWAY: Final[dict[type[errors.AuthctlError], str]] = {
+    errors.StorageUnavailable: errors.StorageError.default_detail,
+    errors.AuditUnavailable: "The audit trail cannot be written",
+}
+
 
 def exit_number(error: errors.AuthctlError) -> int:
     """The exit number of an error, by the most exact class that has one."""
@@ -80,20 +86,26 @@ def run_guarded(action: Callable[[], object], output_format: Format, *, is_debug
         number = action()
         sys.stdout.flush()
     except (ReaderLeft, BrokenPipeError):
-        return _reader_left()
+        _let_go_of_stdout()
+        return DONE
     except (KeyboardInterrupt, typer.Abort):
+        output.message("")  # leaves the line on which the terminal wrote ^C
         return INTERRUPTED
     except Exception as error:
         if is_debugging():
             _show_origin(error, output)
-        return _explain(error, output)
+        number = _explain(error, output)
+        with suppress(OSError):
+            sys.stdout.flush()
+            return number
+        _let_go_of_stdout()
+        return number
     return number if isinstance(number, int) else DONE
 
 
-def _reader_left() -> int:
-    # The reader of a pipe has seen enough, as `head` does. Python would complain again when it flushes at exit.
+def _let_go_of_stdout() -> None:
+    # The reader of a pipe has seen enough, as `head` does, or the disk is full. Python would complain again at exit.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return DONE
 
 
 def _show_origin(error: Exception, output: Output) -> None:
@@ -109,7 +121,7 @@ def _explain(error: Exception, output: Output) -> int:
             return _settings(error, output)
         case errors.AuthctlError():
             number = exit_number(error)
-            output.error(error.detail, hint=error.hint, type=error.slug, exit=number)
+            output.error(_detail(error), hint=error.hint, type=error.slug, exit=number)
             return number
         case typer.TyperException():
             return _usage(error, output)
@@ -121,6 +133,12 @@ def _explain(error: Exception, output: Output) -> int:
             detail = f"authctl met a fault of its own: {type(error).__name__}: {error}"
             output.error(detail, hint="AUTHCTL_DEBUG=1 shows where; please report it", type="fault", exit=FAULT)
             return FAULT
+
+
+def _detail(error: errors.AuthctlError) -> str:
+    # Strangers on the network are not told what is away; who sits at the terminal has to mend it.
+    is_vague = error.detail == errors.StorageUnavailable.default_detail
+    return _WHAT_IS_AWAY.get(type(error), error.detail) if is_vague else error.detail
 
 
 def _settings(error: errors.SettingsError, output: Output) -> int:
@@ -137,5 +155,6 @@ def _usage(error: typer.TyperException, output: Output) -> int:
             output.message(line)
         return USAGE
     hint = f"see {context.command_path} --help" if context is not None else None
-    output.error(" ".join(error.format_message().split()), hint=hint, type="usage", exit=USAGE)
+    message = " ".join(error.format_message().split()).replace("Value error, ", "")
+    output.error(message, hint=hint, type="usage", exit=USAGE)
     return USAGE

@@ -121,7 +121,8 @@ class Output:
             self.hint(hint)
         if self.format in {Format.JSON, Format.JSONL}:
             value = {**document, "detail": detail, "hint": hint, **({"problems": list(problems)} if problems else {})}
-            _answer(json_document({"error": value}, indented=self.format is Format.JSON) + "\n")
+            with suppress(OSError, ReaderLeft):  # stderr has said it already
+                _answer(json_document({"error": value}, indented=self.format is Format.JSON) + "\n", flush=True)
 
     def is_confirmed(self, question: str) -> bool | None:
         """Asks the person; None when nobody is there to answer."""
@@ -157,7 +158,7 @@ class Output:
 
     def _say(self, label: str, text: str, style: str | None = None) -> None:
         shown = _styled(label, style) if style and has_colours(sys.stderr) else label
-        with suppress(BrokenPipeError):  # nobody listens; that is no reason to stop half-way
+        with suppress(OSError):  # nobody listens, or nothing can be kept; that is no reason to stop half-way
             sys.stderr.write(f"{shown}{escaped(text)}\n")
             sys.stderr.flush()
 

@@ -52,8 +52,8 @@ def test_every_error_class_has_its_own_row_and_a_documented_number(kind: type[er
         (errors.TrailAltered(), 1),
         (errors.StorageMissing(), 5),
         (errors.StorageDamaged(), 5),
-        (errors.StorageUnavailable(), 5),
-        (errors.AuditUnavailable(), 5),
+        (errors.StorageUnavailable("away"), 5),
+        (errors.AuditUnavailable("away"), 5),
         (errors.SchemaMismatch(), 5),
         (errors.ServerUnreachable(), 6),
         (errors.LoginFailed("x"), 1),
@@ -140,7 +140,19 @@ def test_a_file_that_cannot_be_used_is_a_storage_error(
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), typer.Abort()])
 def test_an_interrupt_exits_as_shells_expect(error: BaseException, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(failing(error)) == 130
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr() == ("", "\n")
+
+
+def test_what_is_away_is_named_at_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(failing(errors.StorageUnavailable(hint="try again"))) == 5
+    assert run(failing(errors.AuditUnavailable())) == 5
+    assert run(failing(errors.StorageUnavailable("app.db cannot be read"))) == 5
+    assert capsys.readouterr().err.splitlines() == [
+        "error: The database cannot be used",
+        "hint: try again",
+        "error: The audit trail cannot be written",
+        "error: app.db cannot be read",
+    ]
 
 
 def test_a_number_that_a_command_chose_is_kept() -> None:
