@@ -14,6 +14,7 @@ from authctl.server.accounts.users import Users
 from authctl.server.audit.journal import Recording
 from authctl.server.audit.keys import TrailKeys
 from authctl.server.audit.shipping import Shipper
+from authctl.server.audit.tails import require_tails
 from authctl.server.audit.trail import AuditTrail
 from authctl.server.identity import Identity
 from authctl.server.keys import load_keys
@@ -78,6 +79,7 @@ def open_service(
             undo.callback(lock.release)
             if not lock.share():
                 raise Refused("The database is being reset", hint="start again in a moment")
+            database.read_now(lambda tx: require_tails(tx, recording.keys))
         undo.pop_all()
     service = _assemble(settings, keys, database, recording, identity, lock)
     if kind == "server":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from authctl.server.audit.events import Caller
 from authctl.server.storage.copying import copy_database
 from authctl.server.storage.engine import choose_driver, open_database
 from authctl.server.storage.serving_lock import serving_lock
+from authctl.server.storage.sqlite import dbapi
 from authctl.settings import load_settings
 
 if TYPE_CHECKING:
@@ -74,6 +76,22 @@ def test_an_empty_file_in_place_of_the_database_stays_empty(tmp_path: Path) -> N
     with pytest.raises(StorageDamaged, match="is empty"):
         open_service(settings)
     assert (tmp_path / "app.db").stat().st_size == 0
+
+
+def test_a_server_does_not_go_on_with_a_trail_whose_end_was_changed(tmp_path: Path) -> None:
+    """R-ST-03: a command still opens it, to verify it."""
+    settings = settings_in(tmp_path)
+    service = open_service(settings)
+    asyncio.run(service.audit.record_start("Started"))
+    service.close()
+    with closing(dbapi.connect(tmp_path / "app.db", isolation_level=None)) as shell:
+        shell.execute("DROP TRIGGER audit_logs_no_delete")
+        shell.execute("DELETE FROM audit_logs WHERE seq = 2")
+    with pytest.raises(StorageDamaged, match="audit trail"):
+        open_service(settings)
+    opened = open_service(settings, kind="cli")
+    assert not asyncio.run(opened.audit.verify()).is_intact
+    opened.close()
 
 
 def test_keys_that_are_gone_are_not_replaced_beside_their_database(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ _id = _writers.c.id == bindparam("for_id")
 _ADD = Statement(_writers.insert())
 _BY_ID = Statement(_writers.select().where(_id))
 _ALL = Statement(_writers.select().order_by(_writers.c.started_at, _writers.c.id))
+_NEWEST = Statement(_writers.select().order_by(_writers.c.started_at.desc(), _writers.c.id).limit(bindparam("most")))
 _MOVED = Statement(
     select(_writers.c.id, _writers.c.last_seq, _writers.c.last_mac)
     .where(_writers.c.last_seq > _writers.c.checkpointed_seq)
@@ -62,6 +63,10 @@ class Writers:
     def all(self) -> list[AuditWriter]:
         """Every writer, in the order of their starts."""
         return self._connection.models(_ALL, AuditWriter)
+
+    def newest(self, most: int) -> list[AuditWriter]:
+        """Up to `most` writers, the one that started last first."""
+        return self._connection.models(_NEWEST, AuditWriter, {"most": most})
 
     def moved(self) -> list[tuple[str, int, bytes]]:
         """Id, last sequence and last MAC of every chain that is longer than the last checkpoint says, by id."""

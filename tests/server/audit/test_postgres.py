@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from authctl.server.audit.findings import Status
-from tests.server.audit.workbench import Site, an_event, reset
+from authctl.server.audit.tails import require_tails
+from tests.server.audit.workbench import KEYS, Site, an_event, reset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +45,7 @@ def test_chains_of_many_threads_and_instances_make_one_intact_trail(site: Site, 
         thread.join()
     asyncio.run(services[0].trail.checkpoint_if_due())
     assert site.verify().findings == ()
+    services[0].database.read_now(lambda tx: require_tails(tx, KEYS))
     site.stop()
     verdict = site.verify()
     assert verdict.findings == ()
