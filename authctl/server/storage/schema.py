@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -70,7 +71,7 @@ def config(connection: sqlalchemy.Connection | None = None) -> Config:
     """Alembic's configuration for the scripts inside this package."""
     from alembic.config import Config
 
-    made = Config()
+    made = Config(stdout=io.StringIO())  # else what stdout was when Alembic was imported, which may be closed by now
     made.set_main_option("script_location", "authctl.server.storage:migrations")
     made.set_main_option("path_separator", "os")
     made.attributes["connection"] = connection
