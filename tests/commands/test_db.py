@@ -85,8 +85,10 @@ def test_a_command_says_what_is_gone_when_only_keys_are_left(home: Home) -> None
     assert "is gone" in result.stderr
 
 
-def test_a_command_leaves_a_damaged_database_alone(home: Home) -> None:
-    (home.path / "app.db").write_bytes(b"")
+@pytest.mark.parametrize("found", [b"", b"something else entirely", b"SQLite format 3\x00" + bytes(100)])
+def test_a_command_leaves_a_damaged_database_alone_and_says_what_to_do(found: bytes, home: Home) -> None:
+    (home.path / "app.db").write_bytes(found)
     result = home.run("users", "list")
     assert result.exit_code == 5
-    assert (home.path / "app.db").stat().st_size == 0
+    assert "move it away to start anew" in result.stderr
+    assert (home.path / "app.db").read_bytes() == found

@@ -33,6 +33,7 @@ LOCK_WAIT_MS = 50
 APPLICATION_ID = 0x61757468
 """Marks our files in SQLite's header ("auth")."""
 _HEADER = b"SQLite format 3\x00"
+_OTHER_FILE = "does DATABASE_URL name the right file? if so, restore it from a backup, or move it away to start anew"
 _CHECKED_WHOLE = 64 * 1024 * 1024
 """Larger files are not read through at every start; `PRAGMA quick_check` by hand does the same."""
 
@@ -158,11 +159,14 @@ def examine(path: Path) -> None:
     try:
         status = path.lstat()
     except FileNotFoundError:
-        raise StorageMissing(f"There is no database at {path}", hint="`authctl serve` creates one") from None
+        raise StorageMissing(
+            f"There is no database at {path}",
+            hint="`authctl serve` creates one; if there is one elsewhere, go there or set DATABASE_URL",
+        ) from None
     except OSError as error:
         raise StorageUnavailable(hint=str(error)) from error
     if not stat.S_ISREG(status.st_mode):
-        raise StorageDamaged(f"{path} is not a regular file")
+        raise StorageDamaged(f"{path} is not a regular file", hint=_OTHER_FILE)
     if status.st_size == 0:
         raise StorageDamaged(f"{path} is empty", hint="restore it from a backup, or move it away to start anew")
     try:
@@ -171,9 +175,9 @@ def examine(path: Path) -> None:
     except OSError as error:
         raise StorageUnavailable(f"{path} cannot be read", hint=str(error)) from error
     if not header.startswith(_HEADER):
-        raise StorageDamaged(f"{path} is not an SQLite database")
+        raise StorageDamaged(f"{path} is not an SQLite database", hint=_OTHER_FILE)
     if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
-        raise StorageDamaged(f"{path} is a database of another program")
+        raise StorageDamaged(f"{path} is a database of another program", hint=_OTHER_FILE)
     if status.st_size <= _CHECKED_WHOLE:
         _quick_check(path)
 
