@@ -100,6 +100,7 @@ def test_list_exits_0_when_there_is_nothing(home: Home) -> None:
         (("--since", "1h", "--until", "2h"), "--since has to be before --until"),
         (("--limit", "0"), "'--limit'"),
         (("--limit", "many"), "'--limit'"),
+        (("--limit", "99999999999999999999"), "'--limit'"),
     ],
 )
 def test_list_explains_a_filter_that_cannot_be(words: tuple[str, ...], said: str, home: Home) -> None:

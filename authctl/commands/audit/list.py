@@ -29,7 +29,7 @@ def list_events(
     success: Annotated[
         bool | None, typer.Option("--success/--failure", help="Only what succeeded, or only what failed.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, metavar="N", help="At most this many.")] = 100,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1_000_000, metavar="N", help="At most this many.")] = 100,
     output_format: FormatOption = Format.TABLE,
 ) -> None:
     """List events, newest first.
