@@ -43,7 +43,10 @@ class LazyCommand(TyperCommand):
             return found
         app = typer.Typer(add_completion=False, rich_markup_mode=MARKUP)
         app.command(self.name)(found)
-        return cast("TyperCommand", typer.main.get_command(app))
+        command = cast("TyperCommand", typer.main.get_command(app))
+        # The lines of a docstring end where the source does, and those of a terminal elsewhere.
+        command.help = "\n\n".join(" ".join(text.split()) for text in (command.help or "").split("\n\n"))
+        return command
 
     def make_context(self, *args: Any, **extra: Any) -> Any:
         """Hands over to the real command, which then parses its own arguments."""
