@@ -98,6 +98,7 @@ def test_steps_go_to_stderr_and_the_answer_to_stdout(server: tuple[FakeServer, s
         ["ok", "register", "create passkey"],
         ["ok", "register", "complete"],
     ]
+    assert "EdDSA" in result.stderr
     assert [line.split()[0] for line in result.stdout.splitlines()][:4] == ["ceremony", "result", "server", "origin"]
 
 
@@ -137,7 +138,14 @@ def test_a_refusal_names_origin_and_rp_id_and_where_to_look() -> None:
     assert f"Sent origin {url} and RP id localhost" in result.stderr
     for word in ("ORIGIN", "RP_ID", "authctl audit list --failure"):
         assert word in result.stderr
+    assert "already taken" in result.stderr
     assert result.stdout == ""
+
+
+def test_a_refused_login_is_not_said_to_be_about_a_taken_email(server: tuple[FakeServer, str]) -> None:
+    result = run("simulate", "login", "--url", server[1], "--no-uv", expected=1)
+    assert "authctl audit list --failure" in result.stderr
+    assert "already taken" not in result.stderr
 
 
 def test_a_failure_in_json_is_one_error_object(server: tuple[FakeServer, str]) -> None:
@@ -198,6 +206,14 @@ def test_the_report_is_written_when_the_ceremony_fails(server: tuple[FakeServer,
 def test_the_exit_number_is_2_when_the_report_cannot_be_written(server: tuple[FakeServer, str], tmp_path: Path) -> None:
     result = run("simulate", "login", "--url", server[1], "--junit", str(tmp_path), expected=2)
     assert "--junit" in result.stderr
+
+
+def test_the_exit_number_is_that_of_the_ceremony_when_the_report_cannot_be_written_either(
+    server: tuple[FakeServer, str], tmp_path: Path
+) -> None:
+    result = run("simulate", "login", "--url", server[1], "--no-uv", "--junit", str(tmp_path), expected=1)
+    assert f"warning: {tmp_path} cannot be written" in result.stderr
+    assert "401 Invalid credentials" in result.stderr
 
 
 def test_the_file_of_passkeys_is_named_by_option_or_variable(server: tuple[FakeServer, str], tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -106,15 +107,20 @@ def simulation(name: str, choices: Choices, output: Output, junit: Path | None) 
     What the authenticator or its file refuses before the server is asked, or beside it, is a UsageError.
     """
     steps: list[Step] = []
+    report = partial(_write_report, junit, f"authctl.simulate.{name}", steps)
     try:
         with _authenticator_errors_explained(), _server(choices) as url:
             origin = choices.origin or origin_of(url)
             client = Client(_authenticator(choices), origin, gesture=choices.flags.gesture())
             with Transport(url, timeout=choices.timeout) as transport:
                 yield Simulation(name, url, client, transport, output, steps)
-    finally:
-        if junit is not None and steps:
-            _write_report(junit, f"authctl.simulate.{name}", steps)
+    except BaseException:
+        try:
+            report()
+        except UsageError as error:  # what went wrong before is the answer
+            output.warning(error.detail)
+        raise
+    report()
 
 
 def step_row(step: Step) -> Row:
@@ -167,7 +173,9 @@ def _authenticator_errors_explained() -> Iterator[None]:
         raise UsageError(error.detail, hint=error.hint, debug=error.debug) from error
 
 
-def _write_report(path: Path, suite: str, steps: list[Step]) -> None:
+def _write_report(path: Path | None, suite: str, steps: list[Step]) -> None:
+    if path is None or not steps:
+        return
     try:
         path.write_bytes(junit_report(suite, steps))
     except OSError as error:

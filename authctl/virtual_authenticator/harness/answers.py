@@ -12,10 +12,9 @@ if TYPE_CHECKING:
     from authctl.virtual_authenticator.harness.transport import Answer
 
 _LONGEST_QUOTE: Final = 300
-_WHERE_TO_LOOK: Final = (
-    "Do ORIGIN and RP_ID of the server match? Is the e-mail already taken? "
-    "Where the server runs, `authctl audit list --failure` tells the reason"
-)
+_DO_THEY_MATCH: Final = "Do ORIGIN and RP_ID of the server match?"
+_IS_IT_TAKEN: Final = " Is the e-mail already taken?"
+_WHERE_TO_LOOK: Final = " Where the server runs, `authctl audit list --failure` tells the reason"
 _IS_IT_AUTHCTL: Final = "Is that the address of an authctl server?"
 
 
@@ -47,9 +46,10 @@ def require_json(answer: Answer, status: int, *, sent: str) -> dict[str, Any]:
 
 
 def _refusal(answer: Answer, what: str, sent: str) -> CeremonyRefused:
+    taken = _IS_IT_TAKEN if answer.request.path == "/register/complete" else ""
     return CeremonyRefused(
         f"The server refused: {what} answered {answer.status} {_reason(answer)}".rstrip() + f". {sent}",
-        hint=None if answer.status == 422 else _WHERE_TO_LOOK,
+        hint=None if answer.status == 422 else f"{_DO_THEY_MATCH}{taken}{_WHERE_TO_LOOK}",
     )
 
 

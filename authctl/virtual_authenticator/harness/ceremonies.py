@@ -10,6 +10,7 @@ from authctl.errors import AuthenticatorError
 from authctl.virtual_authenticator import base64url
 from authctl.virtual_authenticator.authenticator.authenticator_data import AuthenticatorData
 from authctl.virtual_authenticator.authenticator.gesture import CONFIRMED
+from authctl.virtual_authenticator.authenticator.keys import algorithm_of
 from authctl.virtual_authenticator.errors import (
     CeremonyRefused,
     ClientRefused,
@@ -192,7 +193,8 @@ def _read_profile(token: str, user: dict[str, Any], client: Client, rp_id: str) 
 def _created(response: dict[str, Any]) -> Done[dict[str, Any]]:
     algorithm = response["response"]["publicKeyAlgorithm"]
     facts = {"algorithm": algorithm, **_facts(response)}
-    return Done(response, f"passkey {response['id'][:12]}…, algorithm {algorithm}, {facts['flags']}", facts)
+    name = algorithm_of(algorithm).name
+    return Done(response, f"passkey {response['id'][:12]}…, {name}, {facts['flags']}", facts)
 
 
 def _signed(response: dict[str, Any]) -> Done[dict[str, Any]]:
