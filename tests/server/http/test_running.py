@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import socket
 import threading
 from typing import TYPE_CHECKING
@@ -69,6 +70,18 @@ def test_an_address_is_told_as_a_url() -> None:
 def test_reloading_goes_with_one_worker(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         serve(load_settings(environ={}, cwd=tmp_path), workers=2, reload=True)
+
+
+def test_a_fault_of_the_set_up_is_told_before_any_worker_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("authctl.server.running._configure_logs", lambda settings: None)
+    (tmp_path / "app.db").write_text("no database")
+    with bind("127.0.0.1", 0) as listener:
+        port = listener.getsockname()[1]
+    with pytest.raises((StorageDamaged, SettingsError)):
+        serve(load_settings(environ={}, cwd=tmp_path, port=port), workers=2)
+    assert multiprocessing.active_children() == []
 
 
 def test_a_server_that_never_ran_can_be_told_to_stop(tmp_path: Path) -> None:
