@@ -1,4 +1,4 @@
-"""Makes the README's picture from a real run: `make picture`."""
+"""Makes the README's picture from a real run: `make docs`."""
 
 from __future__ import annotations
 

@@ -50,9 +50,11 @@ def _exit_numbers() -> str:
 
 
 def _settings() -> str:
+    nowhere = Path("/nonexistent")
     rows = [
-        (f"`{row.name}`", f"`{row.value}`" if row.value and row.value != "(not set)" else "\N{EN DASH}", row.help)
-        for row in describe(load_settings(environ={}, cwd=Path("/nonexistent")))
+        (f"`{row.name}`", f"`{value}`" if value and value != "(not set)" else "\N{EN DASH}", row.help)
+        for row in describe(load_settings(environ={}, cwd=nowhere))
+        for value in [row.value.replace(f"{nowhere}/", "")]
     ]
     return _rows("Variable", "Default", "Meaning", rows=rows)
 
