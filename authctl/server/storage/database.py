@@ -45,6 +45,7 @@ class Database:
         self._reader: Transaction | None = None
         self._reader_connection: Connection | None = None
         self._lock = threading.Lock()
+        self._gate = threading.Lock()
         self._is_closed = False
 
     async def write(self, unit: Callable[[Transaction], T]) -> T:
@@ -76,9 +77,10 @@ class Database:
 
     def close(self) -> None:
         """Serves what waits, closes every journal and connection. Safe to call twice."""
-        self._is_closed = True
-        for _ in self._writers:
-            self._queue.put(None)
+        with self._gate:
+            self._is_closed = True
+            for _ in self._writers:
+                self._queue.put(None)
         for writer in self._writers:
             writer.join()
         self._writers.clear()
@@ -88,11 +90,12 @@ class Database:
             self._reader = self._reader_connection = None
 
     def _submit(self, job: Job) -> None:
-        if self._is_closed or self._queue.qsize() > MOST_WAITING:
-            raise StorageUnavailable(debug="closed" if self._is_closed else "too many units of work are waiting")
-        if not self._writers:
-            self._start_writers()
-        self._queue.put(job)
+        with self._gate:  # what stands behind the last writer's end in the queue would wait for ever
+            if self._is_closed or self._queue.qsize() > MOST_WAITING:
+                raise StorageUnavailable(debug="closed" if self._is_closed else "too many units of work are waiting")
+            if not self._writers:
+                self._start_writers()
+            self._queue.put(job)
 
     def _start_writers(self) -> None:
         with self._lock:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -167,6 +170,35 @@ def test_a_failed_last_event_does_not_keep_the_database_from_closing(kept: Datab
     diary.fail_at = "close"
     kept.close()
     assert diary.calls[-2:] == ["before", "after"] or diary.calls[-1] == "rollback"
+
+
+class SlowQueue(SimpleQueue[Any]):
+    """Takes its time with a unit of work, and says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_putting = threading.Event()
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        if item is not None:
+            self.is_putting.set()
+            time.sleep(0.1)
+        super().put(item)
+
+
+def test_a_unit_is_served_when_the_database_is_closed_while_it_is_handed_in(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = SlowQueue()
+    monkeypatch.setattr(database_module, "SimpleQueue", lambda: queue)
+    store = open_database(sqlite_url, FixedClock(), create=True)
+    store.write_now(lambda tx: None)
+    queue.is_putting.clear()
+    with ThreadPoolExecutor(1) as threads:
+        answer = threads.submit(store.write_now, lambda tx: "done")
+        assert queue.is_putting.wait(5)
+        store.close()
+        assert answer.result(5) == "done"
 
 
 def test_waiting_units_share_one_transaction_on_sqlite(sqlite_url: str, diary: Diary) -> None:
