@@ -24,7 +24,6 @@ from authctl.server.http.client_address import ClientAddresses
 from authctl.server.http.envelope import response_fields
 from authctl.server.http_protocol import Connection, Connections
 from authctl.server.supervisor import Supervisor
-from authctl.settings.model import SECRETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -245,9 +244,7 @@ def _work(settings: Settings, listener: socket.socket, limits: ConnectionLimits 
 
 
 def _configure_logs(settings: Settings) -> None:
-    secrets = (getattr(settings, name) for name in SECRETS)
-    known = [secret.get_secret_value() for secret in secrets if secret is not None]
-    configure_logs(settings.log_level, known_secrets=known)
+    configure_logs(settings.log_level, known_secrets=settings.secret_values)
 
 
 def _configuration(app: ASGIApp) -> uvicorn.Config:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import socket
 import threading
@@ -11,6 +12,7 @@ import httpx2
 import pytest
 
 from authctl.errors import Conflict, Refused, SettingsError, StorageDamaged, UsageError
+from authctl.server import running
 from authctl.server.running import Server, address_of, bind, embedded_in, serve, temporary_server
 from authctl.settings import load_settings
 from tests.server.http.raw import Echo
@@ -70,6 +72,21 @@ def test_an_address_is_told_as_a_url() -> None:
 def test_reloading_goes_with_one_worker(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         serve(load_settings(environ={}, cwd=tmp_path), workers=2, reload=True)
+
+
+def test_the_log_of_a_server_does_not_hold_the_password_of_its_database(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """R-LG-05: also where it stands alone, outside the address."""
+    url = "postgresql+psycopg://jane:kXw7pLq2Zr@db.example.com/auth"
+    logger = logging.getLogger("authctl")
+    before = logger.handlers[:], logger.level, logger.propagate
+    try:
+        running._configure_logs(load_settings(environ={}, cwd=tmp_path, database_url=url))
+        logger.warning("no entry with kXw7pLq2Zr")
+    finally:
+        logger.handlers[:], logger.level, logger.propagate = before
+    assert "no entry with [redacted]" in capsys.readouterr().err
 
 
 def test_a_fault_of_the_set_up_is_told_before_any_worker_starts(
