@@ -23,7 +23,7 @@ from authctl.server.readiness import ReadinessCheck
 from authctl.server.service import Ceremonies, Service
 from authctl.server.storage.engine import choose_driver, open_database
 from authctl.server.storage.serving_lock import serving_lock
-from authctl.server.storage.sqlite import SqliteDriver
+from authctl.server.storage.sqlite import SqliteDriver, examine
 from authctl.server.tokens.codec import Codec
 from authctl.server.tokens.issuing import Issuer
 from authctl.server.tokens.verifying import Verifier
@@ -94,6 +94,8 @@ def _load_keys(settings: Settings, driver: Driver, *, may_create: bool) -> Keys:
     except SettingsError as error:
         if is_absent:
             raise
+        if isinstance(driver, SqliteDriver):
+            examine(driver.path)  # what is wrong with the file comes before what is wrong with its keys
         raise SettingsError(error.problems, hint="the database exists; give the keys that it was made with") from error
 
 
