@@ -14,6 +14,7 @@ from authctl.clock import FixedClock
 from authctl.errors import Refused, SettingsError, StorageDamaged, StorageMissing, StorageUnavailable
 from authctl.server.assembly import open_service
 from authctl.server.audit.events import Caller
+from authctl.server.maintenance import MOST_SWEPT
 from authctl.server.storage.copying import copy_database
 from authctl.server.storage.engine import choose_driver, open_database
 from authctl.server.storage.serving_lock import serving_lock
@@ -23,6 +24,7 @@ from authctl.settings import load_settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from authctl.server.storage.transaction import Transaction
     from authctl.settings import Settings
 
 CLI = Caller(None, None, "authctl", None, actor="os:jane(1000)")
@@ -268,6 +270,21 @@ def test_sweeping_removes_what_has_expired_and_nothing_else(tmp_path: Path) -> N
     asyncio.run(service.login.begin("jane@example.com", caller))
     assert asyncio.run(service.maintenance.sweep()) == 1
     assert service.database.read_now(lambda tx: tx.challenges.count()) == 1
+    service.close()
+
+
+def test_sweeping_goes_on_until_nothing_expired_is_left(tmp_path: Path) -> None:
+    """R-RL-07: under load more rows come in between two sweeps than one transaction removes."""
+    clock = FixedClock()
+    service = open_service(settings_in(tmp_path), clock=clock)
+
+    def count_many(tx: Transaction) -> None:
+        for number in range(MOST_SWEPT * 2 + 1):
+            tx.limits.hit(f"source {number}", 1, 60)
+
+    service.database.write_now(count_many)
+    clock.advance(61)
+    assert asyncio.run(service.maintenance.sweep()) == MOST_SWEPT * 2 + 1
     service.close()
 
 
