@@ -99,8 +99,7 @@ def _require_private(path: Path, status: os.stat_result) -> None:
 def _require_directory(directory: Path) -> None:
     # Only directories of our own making are 0700: one that was there may be a project folder. What counts in it is that
     # nobody else can put another file in the place of ours.
-    if not directory.exists():
-        directory.mkdir(mode=0o700, parents=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = directory.stat()
     is_writable_by_others = status.st_mode & 0o022 and not status.st_mode & stat.S_ISVTX
     if is_writable_by_others or status.st_uid not in (os.geteuid(), 0):

@@ -63,6 +63,18 @@ def test_nothing_but_the_file_remains_after_a_change(store: FileStore) -> None:
     assert list(store.path.parent.iterdir()) == [store.path]
 
 
+def test_a_directory_that_another_process_makes_meanwhile_is_taken(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make = os.mkdir
+
+    def overtaken(directory: Path, *arguments: Any) -> None:
+        make(directory, 0o700)
+        make(directory, *arguments)
+
+    monkeypatch.setattr(os, "mkdir", overtaken)
+    FileStore(path).add(credential(1))
+    assert len(FileStore(path).all()) == 1
+
+
 def test_nothing_is_written_when_nothing_changed(store: FileStore) -> None:
     before = store.path.stat()
     assert not store.remove(b"unknown")
