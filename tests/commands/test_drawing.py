@@ -43,7 +43,7 @@ def test_room_makes_a_short_column_whole_before_it_goes_to_a_long_one() -> None:
     assert column_widths([["a b c d e f", "word " * 9]], 10) == [1, 9]
 
 
-def test_the_column_with_the_most_text_breaks_its_words_first_when_words_do_not_fit() -> None:
+def test_the_last_column_breaks_its_words_first_when_words_do_not_fit() -> None:
     assert column_widths([["a" * 30, "some words and then " + "b" * 20]], 44) == [30, 14]
     assert column_widths([["a" * 30, "some words and then " + "b" * 20]], 40) == [28, 12]
 
