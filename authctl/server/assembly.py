@@ -96,7 +96,8 @@ def _load_keys(settings: Settings, driver: Driver, *, may_create: bool) -> Keys:
             raise
         if isinstance(driver, SqliteDriver):
             examine(driver.path)  # what is wrong with the file comes before what is wrong with its keys
-        raise SettingsError(error.problems, hint="the database exists; give the keys that it was made with") from error
+        hint = "the database exists, so no new keys are made: mend or give those that it was made with"
+        raise SettingsError(error.problems, hint=hint) from error
 
 
 def _is_absent(driver: Driver) -> bool:
