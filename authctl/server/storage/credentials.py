@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 
 _credentials = table_of(WebauthnCredential)
 _users = table_of(User)
+# The lock makes whoever disables the user wait for a login under way, and then end its session too.
 _WITH_OWNER = Statement(
     select(*_credentials.c, *_users.c)
     .join_from(_credentials, _users, _credentials.c.user_id == _users.c.id)
     .where(_credentials.c.credential_id == bindparam("credential_id"))
+    .with_for_update(read=True, of=_users)
 )
 _IDS_OF_EMAIL = Statement(
     select(_credentials.c.credential_id)
@@ -64,7 +66,10 @@ class Credentials:
         self._connection = connection
 
     def with_owner(self, credential_id: bytes) -> tuple[WebauthnCredential, User] | None:
-        """The credential with this id and its user."""
+        """The credential with this id and its user, who stays as they are until the transaction ends.
+
+        Not for reading units.
+        """
         row = self._connection.one(_WITH_OWNER, {"credential_id": credential_id})
         if row is None:
             return None

@@ -124,7 +124,7 @@ def test_a_credential_id_belongs_to_one_user_only(store: Database) -> None:
     with pytest.raises(AlreadyExists) as caught:
         store.write_now(lambda tx: tx.credentials.add(a_credential(john)))
     assert caught.value.constraint == "webauthn_credentials.credential_id"
-    found = store.read_now(lambda tx: tx.credentials.with_owner(b"c" * 32))
+    found = store.write_now(lambda tx: tx.credentials.with_owner(b"c" * 32))
     assert found is not None
     assert found[1].email == "jane@example.com"
 
@@ -393,3 +393,33 @@ def test_two_operators_at_once_never_leave_no_admin(store: Database) -> None:
     store.write_now(add)
     asyncio.run(both())
     assert store.write_now(lambda tx: tx.users.count_admins()) == 1
+
+
+def test_a_login_under_way_is_ended_too_when_its_user_is_disabled(store: Database) -> None:
+    """R-TK-07."""
+    user = a_user()
+    session = make(
+        LoginSession, user_id=user.id, credential_id="c", created_at=NOW, expires_at=NOW + timedelta(hours=1)
+    )
+
+    def add(tx: Transaction) -> None:
+        tx.users.add(user)
+        tx.credentials.add(a_credential(user))
+
+    def log_in(tx: Transaction) -> None:
+        assert tx.credentials.with_owner(b"c" * 32) is not None
+        has_looked.set()
+        time.sleep(0.1)
+        tx.sessions.add(session)
+
+    def disable(tx: Transaction) -> int:
+        tx.users.set_disabled(user.id, tx.now)
+        return tx.sessions.end_all_of_user(user.id, "disabled")
+
+    store.write_now(add)
+    has_looked = threading.Event()
+    login = threading.Thread(target=lambda: store.write_now(log_in))
+    login.start()
+    assert has_looked.wait(5)
+    assert store.write_now(disable) == 1
+    login.join()
