@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     Network = IPv4Network | IPv6Network
 
 UNIX_PEER = "local"
+LONGEST_ENTRY = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,9 @@ class ClientAddresses:
         if peer_address is None or not self.is_trusted(peer_address):
             return source_of(peer)
         for entry in reversed(b",".join(forwarded_for).split(b",")):
-            address = parse_address(entry.strip(b" \t").decode("latin-1"))
+            # What is longer is no address, and has no place among those that are remembered.
+            text = entry.strip(b" \t") if len(entry) <= LONGEST_ENTRY else b""
+            address = parse_address(text.decode("latin-1"))
             if address is None:
                 break
             if not self.is_trusted(address):

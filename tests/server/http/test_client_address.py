@@ -62,6 +62,14 @@ def test_the_peer_stands_when_the_header_holds_no_address(behind_proxies: Client
     assert behind_proxies.resolve("10.0.0.1", [b"198.51.100.7, " + value]).address == "10.0.0.1"
 
 
+def test_what_is_too_long_for_an_address_is_not_kept_in_memory(behind_proxies: ClientAddresses) -> None:
+    """R-RL-07: thousands of results are remembered, and a header may have 16 KB."""
+    parse_address.cache_clear()
+    zone = b"fe80::1%" + b"z" * 10_000
+    assert behind_proxies.resolve("10.0.0.1", [zone, zone + b" , 10.1.1.1"]).address == "10.0.0.1"
+    assert parse_address.cache_info().currsize == 3  # the peer, the hop, and an empty text
+
+
 def test_the_peer_stands_when_every_hop_is_listed(behind_proxies: ClientAddresses) -> None:
     assert behind_proxies.resolve("10.0.0.1", [b"10.1.1.1, 10.2.2.2"]).address == "10.0.0.1"
 
