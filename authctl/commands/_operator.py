@@ -28,7 +28,7 @@ def operator() -> Caller:
         address=None,
         peer_address=None,
         user_agent=f"authctl/{authctl.__version__} (host {socket.gethostname()}; tty {_terminal()})",
-        request_id=str(uuid.uuid4()),
+        request_id=uuid.uuid4().hex,
         actor=f"{actor} sudo:{origin}" if origin else actor,
     )
 

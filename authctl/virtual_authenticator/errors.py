@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from authctl.errors import AuthctlError, AuthenticatorError, CeremonyFailed
+from authctl.errors import AuthctlError, AuthenticatorError, CeremonyFailed, StorageError
 
 
 class OptionsInvalid(AuthenticatorError):
@@ -54,7 +54,7 @@ class ConstraintNotMet(AuthenticatorError):
     default_detail = "The authenticator cannot do what the server demands"
 
 
-class StoreUnusable(AuthenticatorError):
+class StoreUnusable(StorageError, AuthenticatorError):
     """The file of passkeys cannot be read, written or locked."""
 
     slug = "passkeys-unusable"

@@ -124,7 +124,7 @@ def test_a_passkey_is_not_deleted_twice(store: FileStore, monkeypatch: pytest.Mo
 def test_the_file_is_refused_when_others_can_read_it(store: FileStore, verb: list[str]) -> None:
     """R-CL-05."""
     store.path.chmod(0o644)
-    assert "chmod 600" in run(*verb, expected=4).stderr
+    assert "chmod 600" in run(*verb, expected=5).stderr
 
 
 def test_the_default_file_is_in_the_users_data_directory(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,3 +109,8 @@ def test_the_service_refuses_a_second_registration_and_the_first_passkey_stays(u
 def test_the_fields_are_named_when_the_email_is_none(url: str) -> None:
     result = run("register", "--url", url, "--email", "nonsense", expected=1)
     assert "email" in json.loads(result.stdout)["error"]["detail"]
+
+
+def test_a_refusal_by_the_service_of_this_run_tells_the_reason_that_it_noted(place: Path) -> None:
+    hint = json.loads(run("login", "--no-uv", expected=1).stdout)["error"]["hint"]
+    assert hint.endswith("noted as reason: user_verification_missing")

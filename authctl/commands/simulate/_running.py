@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,6 +16,7 @@ from authctl.virtual_authenticator import Client, CounterPolicy, Gesture, Virtua
 from authctl.virtual_authenticator.attestation.formats import format_named
 from authctl.virtual_authenticator.authenticator.keys import algorithm_named
 from authctl.virtual_authenticator.authenticator.presets import preset
+from authctl.virtual_authenticator.errors import CeremonyRefused
 from authctl.virtual_authenticator.harness.reports.junit import junit_report
 from authctl.virtual_authenticator.harness.steps import drive
 from authctl.virtual_authenticator.harness.transport import Transport, origin_of, require_url
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from authctl.commands._output import Row
+    from authctl.server.service import Service
     from authctl.virtual_authenticator.harness.steps import Ceremony, Step
 
 T = TypeVar("T")
@@ -144,7 +147,19 @@ def _server(choices: Choices) -> Iterator[str]:
 
     # Any authenticator may come: the presets are there to be tried.
     with temporary_server(authenticator_attachment="any") as server:
-        yield server.url
+        try:
+            yield server.url
+        except CeremonyRefused as error:
+            # Where the error would have one look is gone in a moment.
+            error.hint = f"the service, started for this run, noted as reason: {_last_reason(server.service)}"
+            raise
+
+
+def _last_reason(service: Service) -> str:
+    from authctl.server.audit.queries import EventQuery
+
+    failures = asyncio.run(service.audit.list(EventQuery(success=False, limit=1)))
+    return failures[0].reason or "none" if failures else "none"
 
 
 def _authenticator(choices: Choices) -> VirtualAuthenticator:
