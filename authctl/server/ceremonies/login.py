@@ -84,8 +84,9 @@ class Login:
         self._issuer = issuer
         self._session_lifetime = session_lifetime
         self._random_bytes = random_bytes
-        # Made now, so that the first unknown credential is not answered later than others.
+        # Made now, so that the first refusals are not answered later than others.
         self._nobodys_keys = relying_party.dummy_public_keys()
+        relying_party.verify_in_vain()
 
     async def begin(self, email: str | None, caller: Caller) -> dict[str, Any]:
         """Options for `navigator.credentials.get()`: with the e-mail's credentials or decoys, or with none.
