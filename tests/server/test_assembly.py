@@ -120,7 +120,9 @@ def test_another_token_key_only_ends_sessions(tmp_path: Path) -> None:
     settings = settings_in(tmp_path)
     open_service(settings).close()
     (tmp_path / "app.keys" / "jwt.key").write_text("another-secret-of-at-least-32-bytes!\n")
-    open_service(settings).close()
+    service = open_service(settings)
+    assert asyncio.run(service.health.ready()).is_ready
+    service.close()
 
 
 def test_the_database_of_another_instance_is_refused(tmp_path: Path) -> None:
