@@ -197,7 +197,7 @@ def test_short_waits_for_the_lock_succeed_and_long_ones_are_unavailable(
     started = time.monotonic()
     with pytest.raises(StorageUnavailable) as caught:
         database.write_now(lambda tx: tx.users.count_admins())
-    assert time.monotonic() - started < 1.4
+    assert time.monotonic() - started < 5
     assert caught.value.hint == "another process is writing; try again"
     assert len(database.read_now(lambda tx: tx.users.all())) == 1
     other.execute("ROLLBACK")
