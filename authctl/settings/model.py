@@ -102,7 +102,8 @@ class Settings(BaseSettings):
     )
     rate_limits: Switch = Field(default=True, description="off only for load tests")
     rate_limit_begins_per_source_per_minute: Limit = _limit(60, "begun ceremonies per source address and minute")
-    rate_limit_begins_per_email_per_minute: Limit = _limit(30, "begun ceremonies per e-mail and minute")
+    # Far above what one source may send: nobody alone keeps an e-mail's owner from logging in.
+    rate_limit_begins_per_email_per_minute: Limit = _limit(300, "begun ceremonies per e-mail and minute")
     rate_limit_begins_per_minute: Limit = _limit(600, "begun ceremonies of everyone per minute")
     rate_limit_completions_per_source_email: Limit = _limit(10, "completions per source and e-mail in 5 minutes")
     rate_limit_completions_per_source: Limit = _limit(100, "completions per source in 5 minutes")

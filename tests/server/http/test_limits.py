@@ -172,3 +172,9 @@ def test_the_storage_answers_what_the_limits_library_asks(database: Database) ->
         return before, during, storage.get("k"), storage.check(), storage.reset(), storage.base_exceptions
 
     assert database.write_now(unit) == ((0, 0.0), (2, True), 0, True, None, ())
+
+
+def test_one_source_alone_never_exhausts_the_limit_of_an_email() -> None:
+    """R-RL-04: its owner can log in from elsewhere."""
+    settings = load_settings(environ={})
+    assert settings.rate_limit_begins_per_source_per_minute * 5 <= settings.rate_limit_begins_per_email_per_minute
