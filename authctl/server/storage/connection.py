@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from authctl.errors import AuthctlError
     from authctl.server.storage.statements import Compiled, Statement
+    from authctl.server.storage.turns import Turn
 
     M = TypeVar("M", bound=SQLModel)
 
@@ -48,6 +49,10 @@ class Driver(Protocol):
 
     def is_lost(self, raw: Any) -> bool:
         """Whether the connection is of no more use."""
+        ...
+
+    def make_turn(self) -> Turn:
+        """A place in the queue of writers, where the database has none of its own."""
         ...
 
     def require_in_place(self) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKeyConstraint, UniqueConstraint
 
 from authctl.errors import AlreadyExists, AuthctlError, SchemaMismatch, SettingsError, StorageError, StorageUnavailable
 from authctl.server.storage.tables import metadata
+from authctl.server.storage.turns import NoTurn
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -84,6 +85,10 @@ class PostgresDriver:
     def is_lost(self, raw: Any) -> bool:
         """Whether the server hung up."""
         return bool(raw.closed or raw.broken)
+
+    def make_turn(self) -> NoTurn:
+        """PostgreSQL's writers wait for rows, and in order."""
+        return NoTurn()
 
     def require_in_place(self) -> None:
         """A server has its database in hand as long as the connection lasts."""

@@ -18,6 +18,7 @@ from authctl.errors import (
     StorageUnavailable,
 )
 from authctl.server.storage.statements import write_time
+from authctl.server.storage.turns import FileTurn
 
 if TYPE_CHECKING:
     import sqlite3
@@ -123,6 +124,10 @@ class SqliteDriver:
     def is_lost(self, raw: Any) -> bool:
         """A file does not hang up."""
         return False
+
+    def make_turn(self) -> FileTurn:
+        """The queue of the processes that write to this file."""
+        return FileTurn(self.path)
 
     def require_in_place(self) -> None:
         """SQLite goes on writing into a file that was deleted or renamed, and everything in it would be lost."""

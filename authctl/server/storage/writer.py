@@ -57,6 +57,7 @@ class Writer(threading.Thread):
         self._most = most
         self._connection: Connection | None = None
         self._tx: Transaction | None = None
+        self._turn = driver.make_turn()
 
     def run(self) -> None:
         """Serves jobs until it reads None, then closes its journal."""
@@ -114,6 +115,7 @@ class Writer(threading.Thread):
                     self._run_beside_others(job, tx)
             self._journal.before_commit(tx)
             self._script("COMMIT")
+            self._turn.give_back()
         except AuthctlError as error:
             self._roll_back()
             if self._driver.is_transient(error):
@@ -133,8 +135,10 @@ class Writer(threading.Thread):
             try:
                 tx = self._open()
                 self._driver.require_in_place()
+                self._turn.take()
                 self._script(self._driver.begin_write)
             except AuthctlError as error:
+                self._turn.give_back()
                 if may_be_stale and self._is_lost():
                     continue  # the server hung up while nothing went on: nothing was begun that could be lost
                 if not self._driver.is_busy(error):
@@ -193,6 +197,7 @@ class Writer(threading.Thread):
             except AuthctlError as error:
                 log.warning("rollback failed: %s", error.debug)
                 self._forget_connection()
+        self._turn.give_back()
         self._journal.after_rollback()
 
     def _forget_connection(self) -> None:
@@ -210,6 +215,7 @@ class Writer(threading.Thread):
             if job.error is not None:
                 log.warning("the audit trail was not closed: %s", job.error)
         self._forget_connection()
+        self._turn.close()
 
 
 def _fail(batch: list[Job], error: BaseException) -> None:
