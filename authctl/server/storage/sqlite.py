@@ -33,6 +33,9 @@ LOCK_WAIT_MS = 50
 """How long one try for the lock waits inside SQLite; the writer tries again until its units are too old."""
 APPLICATION_ID = 0x61757468
 """Marks our files in SQLite's header ("auth")."""
+_PAGES_BETWEEN_CHECKPOINTS = 8000
+"""32 MB of log: an event touches the edge of every index, and the longer the log the fewer of those pages are copied."""
+_CACHE_KIB = 6000
 _HEADER = b"SQLite format 3\x00"
 _OTHER_FILE = "does DATABASE_URL name the right file? if so, restore it from a backup, or move it away to start anew"
 _CHECKED_WHOLE = 64 * 1024 * 1024
@@ -91,6 +94,8 @@ class SqliteDriver:
         raw.execute(f"PRAGMA journal_mode={'WAL' if is_wal_safe() else 'DELETE'}")
         raw.execute("PRAGMA synchronous=FULL")
         raw.execute("PRAGMA foreign_keys=ON")
+        raw.execute(f"PRAGMA wal_autocheckpoint={_PAGES_BETWEEN_CHECKPOINTS}")
+        raw.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
 
     def translate(self, error: Exception) -> AuthctlError:
         """Our error for one of the driver's, by SQLite's primary result code."""
