@@ -34,7 +34,7 @@ LOCK_WAIT_MS = 50
 APPLICATION_ID = 0x61757468
 """Marks our files in SQLite's header ("auth")."""
 _PAGES_BETWEEN_CHECKPOINTS = 8000
-"""32 MB of log: an event touches the edge of every index, and the longer the log the fewer of those pages are copied."""
+"""32 MB of log: each event touches the edge of every index, and a longer log has fewer of those pages copied."""
 _CACHE_KIB = 6000
 _HEADER = b"SQLite format 3\x00"
 _OTHER_FILE = "does DATABASE_URL name the right file? if so, restore it from a backup, or move it away to start anew"
