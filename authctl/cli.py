@@ -10,11 +10,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from typer.core import TyperGroup
 
 import authctl
 from authctl.commands._errors import run_guarded
-from authctl.commands._lazy import MARKUP, Lazy, LazyGroup, walk
+from authctl.commands._lazy import MARKUP, Lazy, LazyGroup
 from authctl.commands._output import Format, Output
 
 if TYPE_CHECKING:
@@ -73,16 +72,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-def command_table() -> list[tuple[str, str]]:
-    """Every command as it is typed, with the first sentence of its help, in the order of the help; imports them all."""
-    group = typer.main.get_group(app)
-    return [
-        (f"authctl {' '.join(path)}", str(command.help).split("\n\n", maxsplit=1)[0])
-        for path, command in walk(group)
-        if not isinstance(command, TyperGroup)
-    ]
 
 
 def _version(is_wanted: bool) -> None:

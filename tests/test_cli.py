@@ -13,7 +13,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 import authctl
-from authctl.cli import COMMANDS, app, command_table
+from authctl.cli import COMMANDS, app
 from authctl.commands._errors import EXIT_NUMBERS
 from authctl.commands._lazy import LazyCommand, LazyGroup, walk
 from authctl.commands._output import Format
@@ -160,13 +160,6 @@ def test_walking_the_tree_finds_every_command_of_the_table() -> None:
     assert {path[0] for path, _ in TREE} == set(COMMANDS)
     assert ("users", "export") in {path for path, _ in VERBS}
     assert isinstance(dict(TREE)[("users",)], LazyGroup)
-
-
-def test_the_table_of_commands_names_each_with_one_sentence() -> None:
-    table = dict(command_table())
-    assert table["authctl promote"] == "Make a user an admin."
-    assert len(table) == len(VERBS)
-    assert all("\n" not in sentence for sentence in table.values())
 
 
 @pytest.mark.process

@@ -102,6 +102,7 @@ def test_a_change_of_the_source_starts_the_service_anew_which_ends_when_its_supe
         workers = server.children()
         server.signal(signal.SIGKILL)
         until(lambda: are_gone(workers))
+        assert before not in workers
 
 
 def change_until_noticed(source: Path, is_noticed: Callable[[], bool]) -> None:

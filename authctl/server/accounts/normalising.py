@@ -15,8 +15,6 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from authctl.errors import InvalidRequest
-
 SHORTEST_EMAIL = 3
 LONGEST_EMAIL = 254
 LONGEST_NAME = 100
@@ -72,14 +70,6 @@ def birth_date(value: Any, today: datetime | None = None) -> datetime:
     if not EARLIEST_BIRTH <= day < midnight:
         raise _unacceptable("has to be in the past and after 1900")
     return day
-
-
-def normalise_email(value: str, field: str = "email") -> str:
-    """As `email_address`, for callers that are no request model. Raises InvalidRequest."""
-    try:
-        return email_address(value)
-    except PydanticCustomError as error:
-        raise InvalidRequest(((field, error.message()),)) from error
 
 
 def email_to_look_up(typed: str) -> str:

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from authctl.errors import InvalidRequest
 from authctl.server.accounts.normalising import (
     BirthDate,
     Email,
@@ -18,7 +17,6 @@ from authctl.server.accounts.normalising import (
     birth_date,
     email_address,
     email_to_look_up,
-    normalise_email,
     person_name,
 )
 
@@ -176,13 +174,6 @@ def test_email_is_refused_when_its_ascii_form_is_too_long() -> None:
 )
 def test_look_up_takes_any_text_when_it_is_no_address(typed: str, looked_up: str) -> None:
     assert email_to_look_up(typed) == looked_up
-
-
-def test_normalising_names_the_field_when_an_address_is_refused() -> None:
-    with pytest.raises(InvalidRequest) as caught:
-        normalise_email("no address", field="address")
-    assert caught.value.errors == (("address", "has to be a valid e-mail address"),)
-    assert normalise_email("Jane@Example.com") == "jane@example.com"
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,7 @@ def test_every_chain_ends_as_it_was_left_when_nobody_touched_it(site: Site, read
     require(reader)
     site.stop()
     require(reader)
+    assert site.verify().is_intact  # by the slow way too
 
 
 @pytest.mark.parametrize(
