@@ -38,7 +38,7 @@ docs: $(VENV)/.dev ## writes the README's tables and picture from the code
 lock: $(VENV)/.lock ## pins the newest versions that fit, with hashes and without addresses
 	$(VENV)/lock/bin/uv pip compile --quiet --upgrade $(LOCK) pyproject.toml --extra build -o requirements/run.txt
 	$(VENV)/lock/bin/uv pip compile --quiet --upgrade $(LOCK) pyproject.toml --extra build --extra postgres \
-	  --extra test --extra lint -c requirements/run.txt -o requirements/dev.txt
+	  --extra archive --extra geo --extra test --extra lint -c requirements/run.txt -o requirements/dev.txt
 
 LOCK := --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11
 
