@@ -1,7 +1,8 @@
 """Anchors: what a row says about the ends of other chains, as JSON in its `anchors` column.
 
 The first row of a chain names the heads that no checkpoint covers yet, the first after a reset those that the reset
-removed. A checkpoint names every head that moved since the last one, and is signed over exactly this text.
+removed. A checkpoint names every head that moved since the last one, and is signed over exactly this text. So are the
+rows that tell what retention took out of the table, and what an erasure blanked: they name ranges of rows.
 """
 
 from __future__ import annotations
@@ -12,18 +13,24 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from authctl.server.audit.events import Head
+from authctl.server.audit.events import ChainRange, Head
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
 class AnchorKind(StrEnum):
-    """Why a row names heads."""
+    """Why a row names heads or ranges."""
 
     START = "start"
     RESET = "reset"
     CHECKPOINT = "checkpoint"
+    REMOVAL = "removal"
+    ERASURE = "erasure"
+
+
+SIGNED = frozenset({AnchorKind.CHECKPOINT, AnchorKind.REMOVAL, AnchorKind.ERASURE})
+"""The kinds that carry a signature: what they say has to be provable without the secret key of the chains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +38,9 @@ class Anchors:
     """The content of the column.
 
     audit_key   id of the key of the chain
-    key         fingerprint of the signing key, on checkpoints
-    public_key  the raw key in hex, on checkpoints
+    key         fingerprint of the signing key, where there is a signature
+    public_key  the raw key in hex, where there is a signature
+    ranges      rows that were taken out of the table (with the last MAC of each range), or blanked
     """
 
     kind: AnchorKind
@@ -45,6 +53,7 @@ class Anchors:
     heads: tuple[Head, ...]
     key: str | None = None
     public_key: str | None = None
+    ranges: tuple[ChainRange, ...] = ()
 
     def to_text(self) -> str:
         """The JSON that is stored, covered and signed."""
@@ -61,6 +70,8 @@ class Anchors:
         }
         if self.key is not None:
             content |= {"key": self.key, "public_key": self.public_key}
+        if self.ranges:
+            content["ranges"] = [(r.writer_id, r.first, r.last, r.mac.hex()) for r in self.ranges]
         return orjson.dumps(content).decode()
 
 
@@ -79,8 +90,11 @@ def parse_anchors(text: str) -> Anchors:
             heads=tuple(_parse_heads(content["heads"])),
             key=content.get("key"),
             public_key=content.get("public_key"),
+            ranges=tuple(
+                ChainRange(str(r[0]), int(r[1]), int(r[2]), bytes.fromhex(r[3])) for r in content.get("ranges", ())
+            ),
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise ValueError(f"not the anchors of a row: {error!r}") from error
 
 

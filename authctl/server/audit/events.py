@@ -23,8 +23,11 @@ class EventType(StrEnum):
     USER_EXPORT = "user_export"
     USER_ERASED = "user_erased"
     SESSION_REVOKED = "session_revoked"
+    AUDIT_QUERY = "audit_query"
     AUDIT_EXPORT = "audit_export"
     AUDIT_PRUNE = "audit_prune"
+    AUDIT_ARCHIVE = "audit_archive"
+    AUDIT_REPAIR = "audit_repair"
     CHECKPOINT = "checkpoint"
     AUDIT_GAP = "audit_gap"
     DATABASE_RESET = "database_reset"
@@ -61,12 +64,26 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class ChainRange:
+    """Rows of one chain, first and last included.
+
+    mac  of the last row, where the rows are taken out of the table: the row behind them is chained to it
+    """
+
+    writer_id: str
+    first: int
+    last: int
+    mac: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One thing that happened, as a feature tells it; recording neutralises, bounds and redacts every text.
 
     user_email, user_id  the one who acts for `user_access`, the one concerned elsewhere
     actor                who acts, when that is neither the caller's operating-system user nor nobody
     heads                only for `database_reset`: the ends of the chains that the reset removed
+    ranges               the rows that this transaction takes out of the table, or blanks; see `RANGE_EVENTS`
     """
 
     type: EventType
@@ -79,6 +96,11 @@ class Event:
     target_user_id: str | None = None
     actor: str | None = None
     heads: tuple[Head, ...] = ()
+    ranges: tuple[ChainRange, ...] = ()
+
+
+RANGE_EVENTS = frozenset({EventType.AUDIT_PRUNE, EventType.AUDIT_ARCHIVE, EventType.USER_ERASED})
+"""Events that explain changed rows of the trail: they carry the ranges in signed anchors and are never removed."""
 
 
 def origin_of(caller: Caller) -> str:

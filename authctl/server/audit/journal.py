@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from authctl.errors import AuditUnavailable, StorageError
 from authctl.server.audit import chain
-from authctl.server.audit.anchors import AnchorKind, Anchors
-from authctl.server.audit.events import Event, EventType, Head
+from authctl.server.audit.anchors import SIGNED, AnchorKind, Anchors
+from authctl.server.audit.events import RANGE_EVENTS, Event, EventType, Head
 from authctl.server.audit.keys import TrailKeys, fingerprint_of
 from authctl.server.audit.lines import render
 from authctl.server.audit.liveness import this_host
@@ -23,6 +23,7 @@ from authctl.server.storage.statements import write_time
 from authctl.server.storage.tables import AuditWriter
 
 if TYPE_CHECKING:
+    from authctl.server.audit.events import ChainRange
     from authctl.server.audit.file_sink import Change
     from authctl.server.audit.positions import Line
     from authctl.server.audit.shipping import Shipper
@@ -112,6 +113,8 @@ class ChainJournal:
                 self._append_checkpoint(tx, event)
             elif event.type is EventType.DATABASE_RESET:
                 self._append_reset(tx, event)
+            elif event.type in RANGE_EVENTS and event.ranges:
+                self._append_ranges(tx, event)
             else:
                 self._append(tx, event)
         except StorageError as error:
@@ -197,6 +200,15 @@ class ChainJournal:
         if self._shipper is not None:
             self._shipper.adopt_soon()
 
+    def _append_ranges(self, tx: Transaction, event: Event) -> None:
+        """Rows were taken out or blanked: what would look like damage is told, signed, by the row that explains it."""
+        current = self._chain = self._chain or self._open_chain(tx)
+        kind = AnchorKind.ERASURE if event.type is EventType.USER_ERASED else AnchorKind.REMOVAL
+        # A chain's first row names the heads that no checkpoint covers, whatever else it says.
+        heads = () if current.seq else tuple(Head(*head) for head in tx.writers.moved())
+        anchors = self._anchors(tx, current, kind, heads, event.ranges).to_text()
+        self._insert(tx, event, anchors=anchors, signature=self._keys.sign(anchors))
+
     def _append_gaps(self, tx: Transaction) -> None:
         if self._shipper is None or self._is_new_trail:
             return
@@ -221,8 +233,15 @@ class ChainJournal:
         )
         return opened._replace(key=chain.derive_writer_key(self._keys.audit, opened.writer_id))
 
-    def _anchors(self, tx: Transaction, current: _Chain, kind: AnchorKind, heads: tuple[Head, ...]) -> Anchors:
-        public = self._keys.public_key if kind is AnchorKind.CHECKPOINT else None
+    def _anchors(
+        self,
+        tx: Transaction,
+        current: _Chain,
+        kind: AnchorKind,
+        heads: tuple[Head, ...],
+        ranges: tuple[ChainRange, ...] = (),
+    ) -> Anchors:
+        public = self._keys.public_key if kind in SIGNED else None
         return Anchors(
             kind=kind,
             instance=self._recording.instance_id,
@@ -234,6 +253,7 @@ class ChainJournal:
             heads=heads,
             key=None if public is None else fingerprint_of(public),
             public_key=None if public is None else public.hex(),
+            ranges=ranges,
         )
 
     def _insert(
