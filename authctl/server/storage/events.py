@@ -27,19 +27,19 @@ COLUMNS: tuple[str, ...] = names_of(AuditLog)
 
 _events = table_of(AuditLog)
 # Times stay as they are stored: the chain covers them to the letter, and converting a million of them takes seconds.
-_plain = [type_coerce(column, Text) if column.name == "created_at" else column for column in _events.c]
+ROW_COLUMNS = [type_coerce(column, Text) if column.name == "created_at" else column for column in _events.c]
 _of_writer = _events.c.writer_id == bindparam("writer")
 _ADD = Statement(_events.insert())
-_AT = Statement(select(*_plain).where(_of_writer, _events.c.seq == bindparam("seq")))
+_AT = Statement(select(*ROW_COLUMNS).where(_of_writer, _events.c.seq == bindparam("seq")))
 _MAC_AT = Statement(select(_events.c.mac).where(_of_writer, _events.c.seq == bindparam("seq")))
 _BETWEEN = Statement(
-    select(*_plain)
+    select(*ROW_COLUMNS)
     .where(_of_writer, _events.c.seq > bindparam("after"), _events.c.seq <= bindparam("last"))
     .order_by(_events.c.seq)
     .limit(bindparam("most"))
 )
 _FIRST_SINCE = Statement(select(func.min(_events.c.seq)).where(_of_writer, _events.c.id >= bindparam("event_id")))
-_IN_CHAINS = Statement(select(*_plain).order_by(_events.c.writer_id, _events.c.seq))
+_IN_CHAINS = Statement(select(*ROW_COLUMNS).order_by(_events.c.writer_id, _events.c.seq))
 _BY_ID = Statement(_events.select().where(_events.c.id == bindparam("id")))
 _COUNT_OF_TYPE = Statement(
     select(func.count()).select_from(_events).where(_events.c.event_type == bindparam("event_type"))

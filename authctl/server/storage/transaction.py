@@ -10,6 +10,7 @@ from authctl.server.storage.credentials import Credentials
 from authctl.server.storage.events import Events
 from authctl.server.storage.instances import Instances
 from authctl.server.storage.limits import Limits
+from authctl.server.storage.removals import Removals
 from authctl.server.storage.sessions import Sessions
 from authctl.server.storage.users import Users
 from authctl.server.storage.writers import Writers
@@ -38,6 +39,7 @@ class Transaction:
         "limits",
         "monotonic",
         "now",
+        "removals",
         "sessions",
         "users",
         "writers",
@@ -57,6 +59,7 @@ class Transaction:
         self.sessions = Sessions(connection, self)
         self.limits = Limits(connection, self)
         self.events = Events(connection)
+        self.removals = Removals(connection)
         self.writers = Writers(connection)
         self.instance = Instances(connection, self)
         self.look_at_the_clock()
