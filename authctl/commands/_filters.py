@@ -145,7 +145,7 @@ def _with_options(
     def wrapper(**given: Any) -> None:
         typed = {name: given.pop(name) for name in taken}
         several = {name: _parts(typed[name]) for name in _SEVERAL if name in typed}
-        command(filters=Filters(**{**typed, **several}), **given)
+        command(filters=Filters(**(typed | several)), **given)
 
     # The command's own parameters come first in the help, whatever their order here; all are called by name.
     kept = [
