@@ -8,8 +8,8 @@ from contextlib import suppress
 from enum import StrEnum
 from typing import TYPE_CHECKING, TextIO
 
-from authctl.commands._escaping import escaped
 from authctl.commands._rendering import Column, Row, aligned, cell, csv_line, json_document
+from authctl.escaping import escaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Any
 
-from authctl.commands._escaping import escaped, escaped_json, neutralised
+from authctl.escaping import escaped, escaped_json, neutralised
 
 Row = Mapping[str, object]
 

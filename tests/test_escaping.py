@@ -8,7 +8,7 @@ import unicodedata
 
 import pytest
 
-from authctl.commands._escaping import escaped, escaped_json, neutralised
+from authctl.escaping import escaped, escaped_json, neutralised
 
 ACTING = [
     ("\x1b[31m", r"\x1b[31m"),
