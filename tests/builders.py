@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from authctl.server.app import create_app
 from authctl.server.assembly import open_service
-from authctl.server.storage.events import EventFilter
+from authctl.server.audit.sources import DatabaseSource
+from authctl.server.storage.event_query import EventFilter
 from authctl.settings import load_settings
 from authctl.virtual_authenticator import Client, VirtualAuthenticator
 
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from authctl.clock import Clock
+    from authctl.server.audit.records import EventRecord
     from authctl.server.service import Service
-    from authctl.server.storage.tables import AuditLog
     from authctl.settings import Settings
 
 ORIGIN: Final = "http://localhost:8000"
@@ -163,11 +164,11 @@ class Instance:
         """One request and its answer."""
         return asyncio.run(self.request(method, path, **arguments))
 
-    def rows(self) -> list[AuditLog]:
+    def rows(self) -> list[EventRecord]:
         """Every event."""
-        return self.service.database.read_now(lambda tx: tx.events.newest(EventFilter(), None))
+        return self.service.database.read_now(lambda tx: list(DatabaseSource(tx.events).events(EventFilter())))
 
-    def new_events(self) -> list[AuditLog]:
+    def new_events(self) -> list[EventRecord]:
         """The events since the last time this was asked for, without those that the trail makes for itself."""
         rows = [row for row in self.rows() if row.id not in self._seen]
         self._seen.update(row.id for row in rows)

@@ -76,7 +76,7 @@ def _warnings_told() -> Iterator[None]:
 def require_database(settings: Settings) -> Driver:
     """The driver of a database that is there. Raises StorageMissing or StorageDamaged before anything is touched."""
     from authctl.server.identity import Identity
-    from authctl.server.storage.engine import choose_driver
+    from authctl.server.storage.drivers import choose_driver
     from authctl.server.storage.sqlite import SqliteDriver, examine
 
     driver = choose_driver(settings.database_url)

@@ -8,7 +8,8 @@ from authctl.commands._output import Column, Row
 
 if TYPE_CHECKING:
     from authctl.server.accounts.roles import RoleChange
-    from authctl.server.storage.tables import AuditLog, User
+    from authctl.server.audit.records import EventRecord
+    from authctl.server.storage.tables import User
 
 USER_COLUMNS = (
     Column("email", "Email"),
@@ -21,24 +22,42 @@ USER_COLUMNS = (
     Column("job_title"),
     Column("date_of_birth"),
 )
-EVENT_COLUMNS = (
-    Column("created_at", "Time"),
-    Column("event_type", "Event"),
-    Column("success", "Ok"),
-    Column("user_email", "User"),
-    Column("ip_address", "Address"),
-    Column("reason", "Reason"),
-    Column("details", "Details"),
-    Column("id"),
-    Column("user_id"),
-    Column("actor"),
-    Column("target_user_id"),
-    Column("user_agent"),
-    Column("request_id"),
-    Column("peer_address"),
-    Column("writer_id"),
-    Column("seq"),
-)
+
+
+def outcome(success: bool) -> str:
+    """A sign of failure that does without colours."""
+    return "ok" if success else "FAILED"
+
+
+def has_failed(row: Row) -> bool:
+    """Whether the row of an event stands out."""
+    return row.get("success") is False
+
+
+TIME = Column("created_at", "Time", width=20)
+OUTCOME = Column("success", "Result", width=6, words=outcome, alarm=has_failed)
+EVENT = Column("event_type", "Event", width=21, least=12)
+USER = Column("user_email", "User", width=24, least=12)
+ADDRESS = Column("ip_address", "Address", width=15, least=11)
+REASON = Column("reason", "Reason", width=20, least=10, alarm=has_failed)
+DETAILS = Column("details", "Details", width=20, least=20)
+IDENTIFIER = Column("id", "Id", width=18, least=18)
+AGENT = Column("user_agent", "User agent", width=20, least=12)
+TARGET = Column("target_user_id", "Whose record", width=24, least=12)
+
+EVENT_KEYS = (
+    "id", "created_at", "event_type", "success", "reason", "user_email", "user_id", "actor", "target_user_id",
+    "ip_address", "peer_address", "user_agent", "request_id", "details", "writer_id", "seq",
+)  # fmt: skip
+"""Everything about an event but the chain's own bytes."""
+
+
+def event_columns(*shown: Column) -> tuple[Column, ...]:
+    """The columns that a table shows, and behind them the other members of an event, for JSON and CSV."""
+    return (*shown, *(Column(key) for key in EVENT_KEYS if key not in {column.key for column in shown}))
+
+
+EVENT_COLUMNS = event_columns(TIME, OUTCOME, EVENT, USER, ADDRESS, REASON, IDENTIFIER, DETAILS)
 
 
 def user_row(user: User) -> Row:
@@ -48,9 +67,9 @@ def user_row(user: User) -> Row:
     return {**shown, "date_of_birth": user.date_of_birth.date()}
 
 
-def event_row(event: AuditLog) -> Row:
-    """What is shown of an event: everything but the chain's own bytes."""
-    return {**{column.key: getattr(event, column.key) for column in EVENT_COLUMNS}, "success": bool(event.success)}
+def event_row(event: EventRecord) -> Row:
+    """What is shown of an event."""
+    return event._asdict()
 
 
 def role_change(change: RoleChange) -> Row:

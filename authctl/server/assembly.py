@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Literal
 
 from authctl.clock import SystemClock
 from authctl.errors import Refused, SettingsError
+from authctl.server.accounts.rejections import Rejections
 from authctl.server.accounts.roles import Roles
+from authctl.server.accounts.trail_access import TrailAccess
 from authctl.server.accounts.users import Users
+from authctl.server.audit.bounded_reading import BoundedReading
 from authctl.server.audit.journal import Recording
 from authctl.server.audit.keys import TrailKeys
 from authctl.server.audit.shipping import Shipper
@@ -21,7 +24,9 @@ from authctl.server.keys import load_keys
 from authctl.server.maintenance import Maintenance
 from authctl.server.readiness import ReadinessCheck
 from authctl.server.service import Ceremonies, Service
-from authctl.server.storage.engine import choose_driver, open_database
+from authctl.server.storage.drivers import choose_driver
+from authctl.server.storage.engine import open_database
+from authctl.server.storage.reader import open_reader
 from authctl.server.storage.serving_lock import serving_lock
 from authctl.server.storage.sqlite import SqliteDriver, examine
 from authctl.server.tokens.codec import Codec
@@ -120,14 +125,17 @@ def _assemble(
         codec, database.clock, issuer=settings.issuer, audience=settings.rp_id, lifetime_seconds=lifetime
     )
     audit = AuditTrail(database, recording)
+    rejections = Rejections(database.clock)
+    reading = BoundedReading(lambda: open_reader(settings.database_url))
     return Service(
         settings=settings,
         keys=keys,
         database=database,
         make_ceremonies=lambda: _make_ceremonies(settings, keys, database, issuer),
-        users=Users(database, verifier),
+        users=Users(database, verifier, rejections),
         roles=Roles(database),
         audit=audit,
+        trail=TrailAccess(database, verifier, rejections, reading),
         maintenance=Maintenance(database, identity, rp_id=settings.rp_id, is_production=settings.is_production),
         health=ReadinessCheck(database, audit),
         lock=lock,

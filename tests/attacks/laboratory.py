@@ -16,7 +16,8 @@ import httpx2
 from authctl.clock import FixedClock
 from authctl.server.app import create_app
 from authctl.server.assembly import open_service
-from authctl.server.storage.events import EventFilter
+from authctl.server.audit.sources import DatabaseSource
+from authctl.server.storage.event_query import EventFilter
 from authctl.server.storage.rows import make
 from authctl.server.storage.tables import WebauthnCredential
 from authctl.settings import load_settings
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TypeVar
 
-    from authctl.server.storage.tables import AuditLog
+    from authctl.server.audit.records import EventRecord
     from authctl.virtual_authenticator.authenticator.gesture import Gesture
     from authctl.virtual_authenticator.authenticator.keys import CredentialKey
     from tests.attacks.cases import Needs
@@ -80,10 +81,10 @@ class Laboratory:
 
         return list(await asyncio.gather(*map(post, self.clients)))
 
-    async def last_events(self, event_type: str, number: int = 1) -> list[AuditLog]:
+    async def last_events(self, event_type: str, number: int = 1) -> list[EventRecord]:
         """The newest events of a type."""
-        wanted = EventFilter(event_types=(event_type,))
-        return await self.service.database.read(lambda tx: tx.events.newest(wanted, number))
+        wanted = EventFilter(event_types=(event_type,), limit=number)
+        return await self.service.database.read(lambda tx: list(DatabaseSource(tx.events).events(wanted)))
 
     def close(self) -> None:
         """Stops the service."""

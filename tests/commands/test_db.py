@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from authctl.server.storage import schema
-from authctl.server.storage.engine import choose_driver
+from authctl.server.storage.drivers import choose_driver
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Home

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import Any
 
-from authctl.server.storage.engine import choose_driver
+from authctl.server.storage.drivers import choose_driver
 
 
 def connect(url: str) -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from authctl.server.storage.engine import choose_driver
+from authctl.server.storage.drivers import choose_driver
 from tests.builders import Visitor, person
 from tests.journeys.faults import install
 from tests.journeys.sql import connect

@@ -16,7 +16,8 @@ from authctl.server.assembly import open_service
 from authctl.server.audit.events import Caller
 from authctl.server.maintenance import MOST_SWEPT
 from authctl.server.storage.copying import copy_database
-from authctl.server.storage.engine import choose_driver, open_database
+from authctl.server.storage.drivers import choose_driver
+from authctl.server.storage.engine import open_database
 from authctl.server.storage.serving_lock import serving_lock
 from authctl.server.storage.sqlite import dbapi
 from authctl.settings import load_settings

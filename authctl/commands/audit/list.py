@@ -45,7 +45,7 @@ def list_events(
     query = EventQuery(
         events=tuple(event or ()),
         user=None if user is None else email_to_look_up(user),
-        ip=ip,
+        ips=() if ip is None else (ip,),
         since=None if since is None else parse_time(since, option="--since", now=now),
         until=None if until is None else parse_time(until, option="--until", now=now),
         success=success,

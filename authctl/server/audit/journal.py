@@ -19,8 +19,8 @@ from authctl.server.audit.own_events import checkpoint_event, gap_event
 from authctl.server.storage.events import COLUMNS
 from authctl.server.storage.identifiers import new_event_id, new_id
 from authctl.server.storage.rows import make
-from authctl.server.storage.statements import write_time
 from authctl.server.storage.tables import AuditWriter
+from authctl.server.storage.times import write_time
 
 if TYPE_CHECKING:
     from authctl.server.audit.events import ChainRange

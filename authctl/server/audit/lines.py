@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from authctl.server.storage.statements import write_time
+from authctl.server.storage.times import write_time
 
 if TYPE_CHECKING:
     from authctl.server.storage.events import EventRow

@@ -9,8 +9,9 @@ from authctl.server.audit.events import Event, EventType, origin_of
 from authctl.server.audit.file_verification import measure_committed
 from authctl.server.audit.health import HEALTHY, AuditHealth
 from authctl.server.audit.own_events import OURSELVES, checkpoint_event
-from authctl.server.audit.queries import list_events
+from authctl.server.audit.queries import to_filter
 from authctl.server.audit.recorder import record
+from authctl.server.audit.sources import DatabaseSource
 from authctl.server.audit.verification import verify_trail
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from authctl.server.audit.findings import Verdict
     from authctl.server.audit.journal import Recording
     from authctl.server.audit.queries import EventQuery
+    from authctl.server.audit.records import EventRecord
     from authctl.server.storage.database import Database
-    from authctl.server.storage.tables import AuditLog
     from authctl.server.storage.transaction import Transaction
 
 CHECKPOINT_SECONDS = 60.0
@@ -51,9 +52,10 @@ class AuditTrail:
         """The server has stopped serving; closing the database adds the last checkpoint."""
         await self._record(Event(EventType.SERVER_STOP, True, OURSELVES, details))
 
-    async def list(self, query: EventQuery) -> list[AuditLog]:
-        """Events that fit, newest first. Raises UsageError for a value that no event can have."""
-        return await self._database.read(lambda tx: list_events(tx, query))
+    async def list(self, query: EventQuery) -> list[EventRecord]:
+        """Events that fit, in the order asked for. Raises UsageError for a value that no event can have."""
+        wanted = to_filter(query)
+        return await self._database.read(lambda tx: list(DatabaseSource(tx.events).events(wanted)))
 
     async def verify(self) -> Verdict:
         """Holds chains, checkpoints and file against each other, on one snapshot."""

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from authctl.server.storage.rows import hydrate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
 
     from sqlmodel import SQLModel
 
     from authctl.errors import AuthctlError
-    from authctl.server.storage.statements import Compiled, Statement
+    from authctl.server.storage.statements import Compiled, Statement, Written
     from authctl.server.storage.turns import Turn
 
     M = TypeVar("M", bound=SQLModel)
@@ -94,15 +94,17 @@ class Connection:
         except self.driver.exceptions as error:
             raise self.driver.translate(error) from error
 
-    def tuples(self, statement: Statement, params: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
+    def tuples(
+        self, statement: Statement | Written, params: Mapping[str, object] | None = None
+    ) -> list[tuple[Any, ...]]:
         """All rows."""
         compiled = statement.compiled(self.dialect)
         rows: list[tuple[Any, ...]] = self._run(compiled, params).fetchall()
         return [_convert(row, compiled) for row in rows] if compiled.converters else rows
 
     def stream(
-        self, statement: Statement, params: Mapping[str, object] | None = None, size: int = 1000
-    ) -> Iterator[tuple[Any, ...]]:
+        self, statement: Statement | Written, params: Mapping[str, object] | None = None, size: int = 1000
+    ) -> Generator[tuple[Any, ...]]:
         """All rows, fetched piece by piece, so that memory stays flat."""
         compiled = statement.compiled(self.dialect)
         cursor = self.raw.cursor() if self.dialect == "sqlite" else self.raw.cursor(name="stream")

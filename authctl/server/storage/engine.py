@@ -1,18 +1,15 @@
-"""Opens a database: chooses the driver, looks before it touches, never starts anew in place of something damaged."""
+"""Opens a database: looks before it touches, never starts anew in place of something damaged."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
-
 from authctl.clock import SystemClock
-from authctl.errors import SettingsError, StorageMissing, StorageUnavailable
+from authctl.errors import StorageMissing, StorageUnavailable
 from authctl.server.storage import schema
 from authctl.server.storage.database import Database
+from authctl.server.storage.drivers import choose_driver
 from authctl.server.storage.journal import NoJournal
 from authctl.server.storage.sqlite import SqliteDriver, create_private, examine
 
@@ -20,25 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from authctl.clock import Clock
-    from authctl.server.storage.connection import Driver
     from authctl.server.storage.journal import Journal
-
-
-def choose_driver(url: str) -> Driver:
-    """The driver for `sqlite:///path` or `postgresql+psycopg://…`."""
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise SettingsError(("DATABASE_URL is not a database URL",)) from None
-    if parsed.get_backend_name() == "sqlite":
-        if not parsed.database or parsed.database == ":memory:":
-            raise SettingsError(("DATABASE_URL has to name a file, such as sqlite:///app.db",))
-        return SqliteDriver(Path(parsed.database))
-    if parsed.get_backend_name() == "postgresql":
-        from authctl.server.storage.postgres import PostgresDriver
-
-        return PostgresDriver(parsed)
-    raise SettingsError(("DATABASE_URL has to begin with sqlite:/// or postgresql+psycopg://",))
 
 
 def _create(driver: SqliteDriver) -> None:

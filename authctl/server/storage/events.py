@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Text, bindparam, func, or_, select, type_coerce
 
 from authctl.server.storage.connection import names_of
 from authctl.server.storage.rows import table_of
-from authctl.server.storage.statements import Statement
+from authctl.server.storage.statements import Statement, Written
 from authctl.server.storage.tables import AuditLog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
-
-    from sqlalchemy import ColumnElement
+    from collections.abc import Generator, Iterator
 
     from authctl.server.storage.connection import Connection
+    from authctl.server.storage.event_query import Dialect, Sql
 
 EventRow = tuple[Any, ...]
 """A row in the order of the table's columns, as the driver gives it: with SQLite, `created_at` is its text."""
@@ -56,18 +53,6 @@ _ABOUT = Statement(
     )
     .order_by(_events.c.created_at, _events.c.id)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class EventFilter:
-    """What a listing asks for; a field that is None or empty asks for nothing. `until` is exclusive."""
-
-    event_types: tuple[str, ...] = ()
-    user_email: str | None = None
-    ip_address: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    success: bool | None = None
 
 
 class Events:
@@ -116,26 +101,18 @@ class Events:
         """Everything the trail holds about one person, oldest first."""
         yield from self._connection.models(_ABOUT, AuditLog, {"email": email, "user_id": user_id})
 
-    def newest(self, wanted: EventFilter, limit: int | None) -> list[AuditLog]:
-        """The events that fit, newest first."""
-        query = _events.select().where(*_conditions(wanted)).order_by(_events.c.created_at.desc(), _events.c.id.desc())
-        return self._connection.models(Statement(query.limit(limit)), AuditLog)
+    @property
+    def dialect(self) -> Dialect:
+        """Which SQL `all` and `stream` understand."""
+        return "sqlite" if self._connection.dialect == "sqlite" else "postgresql"
 
+    def all(self, sql: Sql) -> list[EventRow]:
+        """The answer to a question of `event_query`."""
+        return self._connection.tuples(Written(sql.text, sql.params))
 
-def _conditions(wanted: EventFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    columns = _events.c
-    if wanted.event_types:
-        # One by one: SQLAlchemy expands IN only when it executes a statement itself.
-        found.append(or_(*(columns.event_type == name for name in wanted.event_types)))
-    if wanted.user_email is not None:
-        found.append(columns.user_email == wanted.user_email)
-    if wanted.ip_address is not None:
-        found.append(columns.ip_address == wanted.ip_address)
-    if wanted.since is not None:
-        found.append(columns.created_at >= wanted.since)
-    if wanted.until is not None:
-        found.append(columns.created_at < wanted.until)
-    if wanted.success is not None:
-        found.append(columns.success == int(wanted.success))
-    return found
+    def stream(self, sql: Sql) -> Generator[EventRow]:
+        """The same in flat memory."""
+        return self._connection.stream(Written(sql.text, sql.params))
+
+    def close(self) -> None:
+        """The transaction ends with its unit of work."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import io
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from authctl.errors import AuthctlError, SchemaMismatch, StorageError, StorageMissing
-from authctl.server.storage.connection import Connection
 from authctl.server.storage.sqlite import APPLICATION_ID, SqliteDriver, dbapi
 
 if TYPE_CHECKING:
@@ -25,16 +24,25 @@ _ADVISORY_LOCK = 0x61757468
 
 def version(driver: Driver) -> str | None:
     """The version of the tables, or None when there are none."""
-    connection = Connection(driver)
     try:
-        row = connection.raw.execute("SELECT version_num FROM alembic_version").fetchone()
+        raw = driver.connect(readonly=False)
+    except driver.exceptions as error:
+        raise driver.translate(error) from error
+    try:
+        return version_on(driver, raw)
+    finally:
+        raw.close()
+
+
+def version_on(driver: Driver, raw: Any) -> str | None:
+    """The same on a connection that is open already."""
+    try:
+        row = raw.execute("SELECT version_num FROM alembic_version").fetchone()
     except driver.exceptions as error:
         translated = driver.translate(error)
         if isinstance(translated, SchemaMismatch):
             return None
         raise translated from error
-    finally:
-        connection.close()
     return str(row[0]) if row else None
 
 
@@ -43,14 +51,20 @@ def prepare(driver: Driver, *, create: bool, upgrade: bool) -> None:
     found = version(driver)
     if found == HEAD:
         return
-    if found is None:
-        if not create:
-            raise StorageMissing("The database has no tables", hint="run `authctl db upgrade`")
-    elif found > HEAD:
-        raise SchemaMismatch(f"The tables are of the newer version {found}", hint="use a newer authctl")
-    elif not upgrade:
-        raise SchemaMismatch(f"The tables are of version {found}, not {HEAD}", hint="run `authctl db upgrade`")
+    may_migrate = create if found is None else upgrade and found < HEAD
+    if not may_migrate:
+        require(found)
     migrate(driver)
+
+
+def require(found: str | None) -> None:
+    """Raises StorageMissing or SchemaMismatch, with the way out, unless the version that was found is `HEAD`."""
+    if found is None:
+        raise StorageMissing("The database has no tables", hint="run `authctl db upgrade`")
+    if found > HEAD:
+        raise SchemaMismatch(f"The tables are of the newer version {found}", hint="use a newer authctl")
+    if found < HEAD:
+        raise SchemaMismatch(f"The tables are of version {found}, not {HEAD}", hint="run `authctl db upgrade`")
 
 
 def migrate(driver: Driver) -> None:

@@ -17,7 +17,8 @@ from authctl.errors import (
     StorageMissing,
     StorageUnavailable,
 )
-from authctl.server.storage.statements import write_time
+from authctl.server.storage.address_query import register_functions
+from authctl.server.storage.times import write_time
 from authctl.server.storage.turns import FileTurn
 
 if TYPE_CHECKING:
@@ -90,10 +91,13 @@ class SqliteDriver:
         if readonly:
             raw.execute("PRAGMA query_only=ON")
             raw.execute("PRAGMA busy_timeout=2000")
+            register_functions(raw)
             return
         raw.execute(f"PRAGMA journal_mode={'WAL' if is_wal_safe() else 'DELETE'}")
         raw.execute("PRAGMA synchronous=FULL")
         raw.execute("PRAGMA foreign_keys=ON")
+        # Without it, fragments of rows stay in pages that were split long before an erasure could overwrite anything.
+        raw.execute("PRAGMA secure_delete=ON")
         raw.execute(f"PRAGMA wal_autocheckpoint={_PAGES_BETWEEN_CHECKPOINTS}")
         raw.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +10,10 @@ from sqlalchemy import Boolean, DateTime, Table
 from sqlalchemy.sql.dml import Insert
 from sqlmodel import UTCDateTime
 
+from authctl.server.storage.times import read_time
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sqlalchemy import ClauseElement
     from sqlalchemy.engine import Dialect
@@ -46,6 +47,19 @@ class Statement:
         return found
 
 
+class Written:
+    """A statement that is text already, with its values; each driver's rows come as they are."""
+
+    __slots__ = ("_compiled",)
+
+    def __init__(self, text: str, params: Mapping[str, object]) -> None:
+        self._compiled = Compiled(text, dict(params), ())
+
+    def compiled(self, dialect: str) -> Compiled:
+        """The text, which was written for this dialect."""
+        return self._compiled
+
+
 def _compile(clause: ClauseElement, dialect: str) -> Compiled:
     columns = None
     if isinstance(clause, Insert) and isinstance(clause.table, Table) and not clause.select:
@@ -76,14 +90,3 @@ def _converters(clause: ClauseElement) -> tuple[Converter, ...]:
         elif isinstance(column.type, Boolean):
             found.append((index, bool))
     return tuple(found)
-
-
-def read_time(text: str) -> datetime:
-    """An SQLite time as an aware UTC datetime; hand-written SQL may leave out fractions, or use a `T` and a `Z`."""
-    value = datetime.fromisoformat(text)
-    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-
-
-def write_time(value: datetime) -> str:
-    """A time as SQLite keeps it: UTC, space between date and time, microseconds, so that text order is time order."""
-    return value.astimezone(UTC).isoformat(" ", "microseconds")[:26]

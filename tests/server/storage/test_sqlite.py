@@ -28,7 +28,8 @@ from authctl.errors import (
 )
 from authctl.server.storage import schema
 from authctl.server.storage.database import Database
-from authctl.server.storage.engine import choose_driver, open_database
+from authctl.server.storage.drivers import choose_driver
+from authctl.server.storage.engine import open_database
 from authctl.server.storage.sqlite import SqliteDriver, create_private, dbapi, is_wal_safe
 from tests.server.storage.test_contract import a_user
 

@@ -14,7 +14,8 @@ import pytest
 from authctl.clock import FixedClock
 from authctl.errors import AuditUnavailable, StorageUnavailable
 from authctl.server.storage import database as database_module
-from authctl.server.storage.engine import choose_driver, open_database
+from authctl.server.storage.drivers import choose_driver
+from authctl.server.storage.engine import open_database
 from authctl.server.storage.journal import NoJournal
 from tests.server.storage.test_contract import a_user
 
