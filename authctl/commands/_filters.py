@@ -17,14 +17,25 @@ from authctl.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from authctl.server.audit.queries import EventQuery
+    from authctl.server.audit.records import EventSource
+    from authctl.server.storage.event_query import EventFilter
 
 TOKEN_HINT: Final = "an admin's token: authctl simulate login --url URL --email EMAIL --print-token > FILE"  # noqa: S105 - a hint
 _LONGEST_TOKEN: Final = 16_384
 _CONTRADICTABLE: Final = frozenset({"events", "user", "ips", "agent", "reasons", "contains", "success"})
 _SEVERAL: Final = ("event", "ip", "reason", "count_by")
 """Options that may be given more than once, and take several words between commas."""
+_COLUMN_OF_OPTION: Final = {
+    "event": "event_type",
+    "user": "user_email",
+    "ip": "ip_address",
+    "agent": "user_agent",
+    "target": "target_user_id",
+}
+"""Columns by the names of the options that filter them."""
 _SPELLINGS: Final = {("success", True): "--success", ("success", False): "--failure"}
 
 
@@ -95,6 +106,36 @@ class Filters:
             asked[name] = laid_down if is_own else _agreed(name, asked[name], laid_down)
         return EventQuery(**asked)
 
+    def wanted(self, now: datetime, **fixed: Any) -> EventFilter:
+        """The same question as the filter that sources understand. Raises UsageError, with the nearest word."""
+        from authctl.server.audit.queries import to_filter
+
+        return to_filter(self.query(now, **fixed), known_reasons() if self.reason else ())
+
+    def columns(self) -> tuple[str, ...]:
+        """What to count by, checked. Raises UsageError, with the nearest name."""
+        from authctl.server.audit.queries import to_columns
+
+        return to_columns(_COLUMN_OF_OPTION.get(name, name) for name in self.count_by)
+
+    def source(self) -> AbstractContextManager[EventSource]:
+        """Opens what the options name: a service, or the database and perhaps an archive beside it."""
+        from authctl.commands._reading import open_source
+
+        token = None if self.archive is not None and self.url is not None else self.token  # that pair is refused
+        return open_source(url=self.url, token=token, archive=self.archive)
+
+
+def known_reasons() -> frozenset[str]:
+    """Every reason that the features give for a failure."""
+    from authctl.server.accounts import account_events
+    from authctl.server.ceremonies import reasons as of_ceremonies
+    from authctl.server.tokens import reasons as of_tokens
+
+    return frozenset(
+        str(reason) for words in (of_ceremonies.Reason, of_tokens.Reason, account_events.Reason) for reason in words
+    )
+
 
 def person(typed: str) -> str:
     """An e-mail as it is stored; a user id stays what it is."""
@@ -143,9 +184,9 @@ def _with_options(
 
     @wraps(command)
     def wrapper(**given: Any) -> None:
-        typed = {name: given.pop(name) for name in taken}
-        several = {name: _parts(typed[name]) for name in _SEVERAL if name in typed}
-        command(filters=Filters(**(typed | several)), **given)
+        typed: dict[str, Any] = {name: given.pop(name) for name in taken}
+        typed.update({name: _parts(typed[name]) for name in _SEVERAL if name in typed})
+        command(filters=Filters(**typed), **given)
 
     # The command's own parameters come first in the help, whatever their order here; all are called by name.
     kept = [

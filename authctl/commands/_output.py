@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, TextIO
 
-from authctl.commands._rendering import Column, Row, aligned, cell, csv_line, json_document
+from authctl.commands._rendering import Column, Row, Times, aligned, cell, csv_line, json_document
 from authctl.escaping import escaped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["Column", "Format", "Output", "ReaderLeft", "Row", "has_colours"]
+    from rich.console import RenderableType
+
+    from authctl.commands._fitting import Layout
+
+__all__ = ["Column", "Format", "Output", "ReaderLeft", "Row", "Times", "has_colours"]
 
 
 class Format(StrEnum):
@@ -42,24 +48,38 @@ class Output:
     """Writes one command's answer in the format that was asked for.
 
     Values of rows and records may be untrusted. In tables, CSV and messages whatever acts on a terminal becomes a
-    visible escape; in JSON it becomes a JSON escape, so that the value is exact.
+    visible escape; in JSON it becomes a JSON escape, so that the value is exact. Only tables on a terminal cut what is
+    too wide.
+
+    is_utc  tables write times in UTC; JSON and CSV always do
     """
 
-    def __init__(self, output_format: Format = Format.TABLE) -> None:
+    def __init__(self, output_format: Format = Format.TABLE, *, is_utc: bool = False) -> None:
         self.format = output_format
+        self._times = Times(is_utc)
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether a person looks at a terminal, where more than text can be shown."""
+        return self.format is Format.TABLE and sys.stdout.isatty()
+
+    @property
+    def times(self) -> Times:
+        """How tables write times."""
+        return self._times
 
     def table(self, rows: Iterable[Row], columns: Sequence[Column], *, empty: str = "Nothing to show.") -> None:
-        """Writes all rows at once; `empty` is said to the person when there are none."""
+        """Writes all rows, tables and JSON at once; `empty` is said to the person when there are none."""
+        if self.format in {Format.CSV, Format.JSONL}:
+            self._write_lines(rows, columns, is_live=False)
+            return
         found = [{column.key: row.get(column.key) for column in columns} for row in rows]
-        match self.format:
-            case Format.TABLE if found:
-                self._human_table(found, [column for column in columns if column.heading])
-            case Format.TABLE:
-                self.message(empty)
-            case Format.JSON:
-                _answer(json_document(found, indented=True) + "\n")
-            case _:
-                self.stream(found, columns)
+        if self.format is Format.JSON:
+            _answer(json_document(found, indented=True) + "\n")
+        elif found:
+            self._human_table(found, [column for column in columns if column.heading])
+        else:
+            self.message(empty)
 
     def record(self, value: Row) -> None:
         """Writes one thing with its members."""
@@ -80,21 +100,22 @@ class Output:
 
     def stream(self, rows: Iterable[Row], columns: Sequence[Column]) -> None:
         """Writes each row as it comes, in constant memory; JSON becomes an array with one row per line."""
-        shown = [column for column in columns if column.heading]
         match self.format:
             case Format.TABLE:
-                _answer(_fixed([column.heading for column in shown], shown))
-                for row in rows:
-                    _answer(_fixed([cell(row.get(column.key)) for column in shown], shown), flush=True)
-            case Format.CSV:
-                _answer(csv_line(column.key for column in columns))
-                for row in rows:
-                    _answer(csv_line(row.get(column.key) for column in columns), flush=True)
-            case Format.JSONL:
-                for row in rows:
-                    _answer(_json_row(row, columns) + "\n", flush=True)
+                self._human_stream(rows, [column for column in columns if column.heading])
             case Format.JSON:
                 self._json_array(rows, columns)
+            case _:
+                self._write_lines(rows, columns, is_live=True)
+
+    def draw(self, make: Callable[[int], RenderableType]) -> None:
+        """Draws on the terminal what `make` returns for its width; only where `is_drawn`."""
+        from rich.console import Console
+
+        console = Console(
+            file=sys.stdout, markup=False, highlight=False, emoji=False, no_color=not has_colours(sys.stdout)
+        )
+        console.print(make(console.width))
 
     def text(self, line: str) -> None:
         """Writes one line as it is, in every format; for the few answers that have no members."""
@@ -135,11 +156,50 @@ class Output:
 
     def _human_table(self, rows: Sequence[Row], columns: Sequence[Column]) -> None:
         headings = [column.heading for column in columns]
-        cells = [[cell(row[column.key]) for column in columns] for row in rows]
-        if sys.stdout.isatty():
-            _draw(headings, cells)
-        else:
+        if not sys.stdout.isatty():
+            cells = [_cells(row, columns, self._times) for row in rows]
             _answer("\n".join(aligned([headings, *cells])) + "\n")
+        elif any(column.least for column in columns):
+            self._fitted_table(rows, columns)
+        else:
+            from authctl.commands._drawing import drawn
+
+            cells = [_cells(row, columns, self._times) for row in rows]
+            self.draw(lambda room: drawn(headings, cells, room))
+
+    def _fitted_table(self, rows: Sequence[Row], columns: Sequence[Column]) -> None:
+        from authctl.commands._fitting import layout_of
+
+        headings = [column.heading for column in columns]
+        brief = replace(self._times, is_brief=True)
+        lines = [_cells(row, columns, brief) for row in rows]
+        layout = layout_of([headings, *lines], columns, _room())
+        _answer(_fitted_head(headings, layout))
+        for row, line in zip(rows, lines, strict=True):
+            _answer(_fitted(line, layout, row, columns))
+
+    def _human_stream(self, rows: Iterable[Row], columns: Sequence[Column]) -> None:
+        headings = [column.heading for column in columns]
+        if not (sys.stdout.isatty() and any(column.least for column in columns)):
+            _answer(_fixed(headings, columns), flush=True)
+            for row in rows:
+                _answer(_fixed(_cells(row, columns, self._times), columns), flush=True)
+            return
+        from authctl.commands._fitting import layout_ahead
+
+        brief = replace(self._times, is_brief=True)
+        _answer(_fitted_head(headings, layout_ahead(columns, _room())), flush=True)
+        for row in rows:  # the terminal may become wider or narrower meanwhile
+            _answer(_fitted(_cells(row, columns, brief), layout_ahead(columns, _room()), row, columns), flush=True)
+
+    def _write_lines(self, rows: Iterable[Row], columns: Sequence[Column], *, is_live: bool) -> None:
+        if self.format is Format.CSV:
+            _answer(csv_line(column.key for column in columns), flush=is_live)
+            for row in rows:
+                _answer(csv_line(row.get(column.key) for column in columns), flush=is_live)
+        else:
+            for row in rows:
+                _answer(_json_row(row, columns) + "\n", flush=is_live)
 
     def _human_record(self, value: Row) -> None:
         names = [escaped(key.replace("_", " ")) for key in value]
@@ -147,7 +207,7 @@ class Output:
         bold = has_colours(sys.stdout)
         for name, item in zip(names, value.values(), strict=True):
             label = _styled(name.ljust(width), _BOLD) if bold else name.ljust(width)
-            _answer(f"{label}  {cell(item)}\n")
+            _answer(f"{label}  {cell(item, self._times)}\n")
 
     def _json_array(self, rows: Iterable[Row], columns: Sequence[Column]) -> None:
         before = "[\n  "
@@ -185,10 +245,24 @@ def _fixed(cells: Sequence[str], columns: Sequence[Column]) -> str:
     return "  ".join(padded).rstrip() + "\n"
 
 
-def _draw(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
+def _cells(row: Row, columns: Sequence[Column], times: Times) -> list[str]:
+    values = ((column, row.get(column.key)) for column in columns)
+    return [cell(value, times) if column.words is None else escaped(column.words(value)) for column, value in values]
 
-    from authctl.commands._drawing import drawn
 
-    console = Console(file=sys.stdout, markup=False, highlight=False, emoji=False, no_color=not has_colours(sys.stdout))
-    console.print(drawn(headings, rows, console.width))
+def _room() -> int:
+    return shutil.get_terminal_size().columns
+
+
+def _fitted_head(headings: Sequence[str], layout: Layout) -> str:
+    line = "  ".join(text for _, text in layout.cells(headings))
+    return f"{_styled(line, _BOLD) if has_colours(sys.stdout) else line.rstrip()}\n"
+
+
+def _fitted(line: Sequence[str], layout: Layout, row: Row, columns: Sequence[Column]) -> str:
+    has_alarm = has_colours(sys.stdout)
+    shown = [
+        _styled(text, _RED) if has_alarm and (alarm := columns[place].alarm) is not None and alarm(row) else text
+        for place, text in layout.cells(line)
+    ]
+    return "  ".join(shown).rstrip() + "\n"

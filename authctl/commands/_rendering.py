@@ -6,7 +6,7 @@ import base64
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -23,15 +23,40 @@ class Column:
 
     heading  empty: the column is left out of tables, where space is short
     width    how many characters a streamed table reserves for it
+    least    how narrow it may become on a terminal before it is left out there; 0: it is never cut
+    words    how a table shows the value, where that is not `cell`
+    alarm    whether it stands out in this row, where there are colours
     """
 
     key: str
     heading: str = ""
     width: int = 0
+    least: int = 0
+    words: Callable[[Any], str] | None = None
+    alarm: Callable[[Row], bool] | None = None
 
 
-def cell(value: object) -> str:
-    """The value as a person reads it, harmless on a terminal; times are local, with their offset."""
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How tables write a time.
+
+    is_utc    in UTC, or as the clock on the wall shows it
+    is_brief  a local one without its offset, where space is short
+    """
+
+    is_utc: bool = False
+    is_brief: bool = False
+
+    def write(self, moment: datetime) -> str:
+        """The time to the second: 2026-11-01 08:00:00Z, 2026-11-01 09:00:00+01:00 or 2026-11-01 09:00:00."""
+        local = _utc(moment) if self.is_utc else _utc(moment).astimezone()
+        if self.is_brief and not self.is_utc:
+            local = local.replace(tzinfo=None)
+        return local.isoformat(sep=" ", timespec="seconds").replace("+00:00", "Z")
+
+
+def cell(value: object, times: Times = Times()) -> str:
+    """The value as a person reads it, harmless on a terminal."""
     match value:
         case None:
             return "-"
@@ -40,13 +65,13 @@ def cell(value: object) -> str:
         case str():
             return escaped(value)
         case datetime():
-            return _local(value)
+            return times.write(value)
         case bytes():
             return _base64url(value)
         case list() | tuple() | set() | frozenset():
-            return ", ".join(cell(item) for item in value) or "-"
+            return ", ".join(cell(item, times) for item in value) or "-"
         case Mapping():
-            return ", ".join(f"{escaped(str(key))}={cell(item)}" for key, item in value.items()) or "-"
+            return ", ".join(f"{escaped(str(key))}={cell(item, times)}" for key, item in value.items()) or "-"
         case _:
             return escaped(str(value))
 
@@ -111,10 +136,6 @@ def _plain(value: object) -> Any:
 
 def _utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def _local(moment: datetime) -> str:
-    return _utc(moment).astimezone().isoformat(sep=" ", timespec="seconds").replace("+00:00", "Z")
 
 
 def _base64url(value: bytes) -> str:

@@ -7,6 +7,9 @@ from authctl.commands._lazy import Lazy, LazyGroup
 group = LazyGroup(
     {
         "list": Lazy("authctl.commands.audit.list:list_events", "List events, newest first."),
+        "failed-logins": Lazy(
+            "authctl.commands.audit.failed_logins:failed_logins", "List logins that failed, newest first."
+        ),
         "verify": Lazy("authctl.commands.audit.verify:verify", "Check that the audit trail is intact."),
     },
     name="audit",
