@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from authctl.server.accounts.roles import Roles
+    from authctl.server.accounts.trail_access import TrailAccess
     from authctl.server.accounts.users import Users
     from authctl.server.audit.trail import AuditTrail
     from authctl.server.ceremonies.login import Login
@@ -44,6 +45,7 @@ class Service:
     users: Users
     roles: Roles
     audit: AuditTrail
+    trail: TrailAccess
     maintenance: Maintenance
     health: ReadinessCheck
     lock: ServingLock | None = field(default=None, repr=False)
@@ -65,6 +67,7 @@ class Service:
 
     def close(self) -> None:
         """Finishes what waits, signs the last checkpoint, lets go of every file. Safe to call twice."""
+        self.trail.close()
         self.database.close()
         self.audit.close()
         if self.lock is not None:

@@ -108,6 +108,7 @@ class Settings(BaseSettings):
     rate_limit_completions_per_source_email: Limit = _limit(10, "completions per source and e-mail in 5 minutes")
     rate_limit_completions_per_source: Limit = _limit(100, "completions per source in 5 minutes")
     rate_limit_completions_per_minute: Limit = _limit(600, "completions of everyone per minute")
+    rate_limit_questions_per_admin_per_minute: Limit = _limit(300, "questions to the trail per admin and minute")
     rate_limit_outstanding_per_source: Limit = _limit(50, "challenges a source may have open")
     rate_limit_outstanding_total: Limit = _limit(100_000, "challenges that may be open in all")
     pages: Annotated[bool | None, BeforeValidator(switch)] = Field(

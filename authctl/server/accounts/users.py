@@ -29,10 +29,10 @@ _IDENTIFIER = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 class Users:
     """Every answer, also a refusal, leaves its event before it is given; only floods of bad tokens are counted."""
 
-    def __init__(self, database: Database, verifier: Verifier) -> None:
+    def __init__(self, database: Database, verifier: Verifier, rejections: Rejections | None = None) -> None:
         self._database = database
         self._verifier = verifier
-        self._rejections = Rejections(database.clock)
+        self._rejections = rejections or Rejections(database.clock)
 
     async def show(self, bearer: str | None, user_id: str, caller: Caller) -> User:
         """The user with this id, for themselves and for admins.

@@ -11,7 +11,9 @@ from authctl.errors import UsageError
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-HINT: Final = "write a span back from now (30m, 24h, 7d, 2w) or a time (2026-01-31, 2026-01-31T08:00, 2026-01-31T08:00Z)"
+HINT: Final = (
+    "write a span back from now (30m, 24h, 7d, 2w) or a time (2026-01-31, 2026-01-31T08:00, 2026-01-31T08:00Z)"
+)
 
 _AGO: Final = re.compile(r"([0-9]{1,6}) ?([smhdw])\Z")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

@@ -1,4 +1,4 @@
-"""The way into a ceremony: body and limits, in the order that costs least, and an event for everyone turned away."""
+"""The way in: body and limits, in the order that costs least, and an event for everyone turned away."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from authctl.errors import BodyTooLarge, InvalidRequest, MalformedBody, UnsupportedMediaType
 from authctl.server.audit.events import EventType
-from authctl.server.http.limits import TooOften, begin_policy, completion_policy
+from authctl.server.http.limits import TooOften, begin_policy, completion_policy, question_policy
 from authctl.server.http.models import CeremonyBody
 from authctl.server.http.strict_json import parse_object
 
 if TYPE_CHECKING:
+    from authctl.server.audit.events import Caller
     from authctl.server.http.limits import Limiter, Policy
     from authctl.server.http.refusals import Refusals
     from authctl.server.http.request import Request
@@ -22,7 +23,7 @@ UNREADABLE: Final = (MalformedBody, InvalidRequest, BodyTooLarge, UnsupportedMed
 
 
 class Gate:
-    """Admits a request to a ceremony, or raises what is wrong with it after leaving the ceremony's own event."""
+    """Admits a request, or raises what is wrong with it after leaving an event of its own type."""
 
     def __init__(self, settings: Settings, limiter: Limiter, refusals: Refusals) -> None:
         self._limiter = limiter
@@ -33,6 +34,7 @@ class Gate:
             EventType.LOGIN_BEGIN: begin,
             EventType.REGISTRATION_COMPLETE: complete,
             EventType.LOGIN_COMPLETE: complete,
+            EventType.AUDIT_QUERY: question_policy(settings),
         }
 
     async def admit(self, request: Request, ceremony: EventType, shape: type[Body]) -> Body:
@@ -60,3 +62,11 @@ class Gate:
             await self._refusals.invalid(ceremony, caller)
             raise
         return body
+
+    async def admit_question(self, user_id: str, email: str, caller: Caller) -> None:
+        """Lets an admin go on who has not asked the trail too often. Raises RateLimited."""
+        try:
+            await self._limiter.admit(self._policies[EventType.AUDIT_QUERY], user_id, None)
+        except TooOften as refusal:
+            await self._refusals.limited(EventType.AUDIT_QUERY, caller, email, refusal.key)
+            raise

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -13,6 +11,7 @@ from limits.storage.base import Storage
 from limits.strategies import FixedWindowRateLimiter
 
 from authctl.errors import RateLimited
+from authctl.server.accounts.buckets import bucket_key, bucket_of
 
 if TYPE_CHECKING:
     from limits import RateLimitItem
@@ -33,14 +32,14 @@ class Policy:
     """The limits of one kind of request; `per_email` counts each source by itself when it is `per_pair`."""
 
     per_source: RateLimitItem
-    per_email: RateLimitItem
+    per_email: RateLimitItem | None
     overall: RateLimitItem
-    per_pair: bool
+    per_pair: bool = False
 
     def checks(self, network: str, email: str | None) -> list[Check]:
         """Narrow limits first: what they refuse does not use up what everybody shares."""
         checks: list[Check] = [(self.per_source, (network,))]
-        if email is not None:
+        if email is not None and self.per_email is not None:
             checks.append((self.per_email, (network, email) if self.per_pair else (email,)))
         checks.append((self.overall, ()))
         return checks
@@ -52,7 +51,6 @@ def begin_policy(settings: Settings) -> Policy:
         per_source=RateLimitItemPerMinute(settings.rate_limit_begins_per_source_per_minute, 1, "begin-source"),
         per_email=RateLimitItemPerMinute(settings.rate_limit_begins_per_email_per_minute, 1, "begin-email"),
         overall=RateLimitItemPerMinute(settings.rate_limit_begins_per_minute, 1, "begin"),
-        per_pair=False,
     )
 
 
@@ -63,6 +61,16 @@ def completion_policy(settings: Settings) -> Policy:
         per_email=RateLimitItemPerMinute(settings.rate_limit_completions_per_source_email, 5, "complete-pair"),
         overall=RateLimitItemPerMinute(settings.rate_limit_completions_per_minute, 1, "complete"),
         per_pair=True,
+    )
+
+
+def question_policy(settings: Settings) -> Policy:
+    """The source of questions to the trail is an admin, from wherever they ask; all together have four shares."""
+    most = settings.rate_limit_questions_per_admin_per_minute
+    return Policy(
+        per_source=RateLimitItemPerMinute(most, 1, "question-admin"),
+        per_email=None,
+        overall=RateLimitItemPerMinute(4 * most, 1, "question"),
     )
 
 
@@ -151,7 +159,7 @@ class Limiter:
 
     def __init__(self, database: Database, email_key: bytes, *, is_on: bool = True) -> None:
         self._database = database
-        self._email_key = hmac.digest(email_key, b"authctl rate limits", "sha256")
+        self._email_key = bucket_key(email_key)
         self._is_on = is_on
         self._remembered = Remembered()
 
@@ -173,9 +181,7 @@ class Limiter:
 
     def bucket(self, email: str) -> str:
         """Stands for an address in the table of counters, which holds none; plus-tags lead to one bucket."""
-        local, _, domain = email.rpartition("@")
-        plain = f"{local.partition('+')[0]}@{domain}"
-        return hmac.new(self._email_key, plain.encode("utf-8"), hashlib.sha256).hexdigest()[:32]
+        return bucket_of(self._email_key, email)
 
     def _refuse_remembered(self, checks: list[Check]) -> None:
         now = self._now()

@@ -31,7 +31,7 @@ class CeremonyBody(BaseModel):
         try:
             return cls.model_validate(document)
         except ValidationError as error:
-            raise InvalidRequest(_complaints(error)) from error
+            raise InvalidRequest(complaints(error)) from error
 
 
 class RegistrationBegin(CeremonyBody):
@@ -216,9 +216,10 @@ class ValidationProblem(Problem):
     errors: list[FieldError]
 
 
-def _complaints(error: ValidationError) -> tuple[tuple[str, str], ...]:
+def complaints(error: ValidationError, depth: int | None = None) -> tuple[tuple[str, str], ...]:
+    """Field and message of everything that is wrong; `depth` is how many steps into a field its name goes."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    return tuple((_name(item["loc"]), item["msg"]) for item in found)
+    return tuple((_name(item["loc"][:depth]), item["msg"]) for item in found)
 
 
 def _name(location: tuple[int | str, ...]) -> str:

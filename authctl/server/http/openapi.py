@@ -50,14 +50,39 @@ def _operation(route: Route) -> dict[str, Any]:
         "security": [] if route.access is Access.PUBLIC else [{"bearer": []}],
         "responses": {str(route.status): _success(route), **_failures(route.all_failures)},
     }
-    names = re.findall(r"{(\w+)}", route.path)
-    if names:
-        operation["parameters"] = [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
-        ]
+    if parameters := [*_path_parameters(route), *_query_parameters(route)]:
+        operation["parameters"] = parameters
     if route.body is not None:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": _schema(route.body)}}}
     return operation
+
+
+def _path_parameters(route: Route) -> list[dict[str, Any]]:
+    names = re.findall(r"{(\w+)}", route.path)
+    return [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
+
+
+def _query_parameters(route: Route) -> list[dict[str, Any]]:
+    if route.query is None:
+        return []
+    document = route.query.model_json_schema()
+    required = document.get("required", ())
+    found = []
+    for name, member in document["properties"].items():
+        schema = {key: value for key, value in member.items() if key not in ("title", "description")}
+        # None stands for a parameter that is left out, which is no value of it.
+        schema = next((kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}), schema)
+        schema = {key: value for key, value in schema.items() if not (key == "default" and value in ([], None))}
+        found.append(
+            {
+                "name": name,
+                "in": "query",
+                "required": name in required,
+                "description": member["description"],
+                "schema": schema,
+            }
+        )
+    return found
 
 
 def operation_id(route: Route) -> str:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from authctl import errors
-from authctl.server.http import about, login, models, registration, users
+from authctl.server.http import about, audit, login, models, registration, trail_models, users
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -28,11 +28,15 @@ class Access(StrEnum):
     PUBLIC = "public"
     SIGNED_IN = "signed-in"
     SELF_OR_ADMIN = "self-or-admin"
+    ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One method of one path; `failures` are those of its own, beside the ones that all routes share."""
+    """One method of one path; `failures` are those of its own, beside the ones that all routes share.
+
+    query  the shape of what may stand behind the question mark; the other routes take no notice of what does
+    """
 
     method: str
     path: str
@@ -41,6 +45,7 @@ class Route:
     summary: str
     tag: str
     status: int = 200
+    query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
     answer: type[BaseModel] | None = None
     failures: tuple[type[AuthctlError], ...] = ()
@@ -53,6 +58,8 @@ class Route:
             shared += (errors.AccessDenied,)
         if self.body is not None:
             shared += BODY_FAILURES
+        if self.query is not None:
+            shared += QUERY_FAILURES
         return shared + self.failures
 
 
@@ -69,6 +76,7 @@ BODY_FAILURES: Final[tuple[type[AuthctlError], ...]] = (
     errors.InvalidRequest,
     errors.RateLimited,
 )
+QUERY_FAILURES: Final[tuple[type[AuthctlError], ...]] = (errors.InvalidRequest, errors.RateLimited)
 TOKEN_FAILURES: Final[tuple[type[AuthctlError], ...]] = (errors.NotAuthenticated, errors.TokenRejected)
 
 # Routes that carry the load stand first: the router tries them in this order.
@@ -113,6 +121,17 @@ ROUTES: Final[tuple[Route, ...]] = (
         "users",
         answer=models.UserResponse,
         failures=(*TOKEN_FAILURES, errors.AccessDenied, errors.NotFound),
+    ),
+    Route(
+        "GET",
+        "/audit/events",
+        audit.events,
+        Access.ADMIN,
+        "Events of the audit trail, or with count_by how many there are of each kind",
+        "audit",
+        query=trail_models.TrailQuery,
+        answer=trail_models.TrailAnswer,
+        failures=(*TOKEN_FAILURES, errors.AccessDenied),
     ),
     Route(
         "POST",

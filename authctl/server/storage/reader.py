@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from authctl.server.storage import schema
@@ -61,23 +61,20 @@ class Reader:
         """Row after row, in flat memory; the snapshot lasts until the last one, or until the iterator is closed."""
         self._begin()
         try:
-            with self._translated():
-                cursor = self._cursor()
+            with self._translated(), closing(self._cursor()) as cursor:
                 cursor.execute(sql.text, sql.params)
-                rows = cursor.fetchmany(ROWS_AT_ONCE)
-            while rows:
-                yield from rows
-                with self._translated():
-                    rows = cursor.fetchmany(ROWS_AT_ONCE)
+                while rows := cursor.fetchmany(ROWS_AT_ONCE):
+                    yield from rows
         finally:
             self._end()
 
     def interrupt(self) -> None:
         """Ends the statement that is running, from another thread; it then raises StorageUnavailable."""
-        if self.dialect == "sqlite":
-            self._raw.interrupt()
-        else:
-            self._raw.cancel()
+        with suppress(*self._driver.exceptions):  # who cannot be reached has nothing to end
+            if self.dialect == "sqlite":
+                self._raw.interrupt()
+            else:
+                self._raw.cancel()
 
     def close(self) -> None:
         """Lets go of the database. Safe to call twice."""

@@ -12,7 +12,8 @@ import pytest
 
 from authctl.server.app import create_app
 from authctl.server.assembly import open_service
-from authctl.server.audit.queries import EventQuery, list_events
+from authctl.server.audit.sources import DatabaseSource
+from authctl.server.storage.event_query import EventFilter
 from authctl.settings import load_settings
 from authctl.virtual_authenticator import PLATFORM, Client, VirtualAuthenticator
 
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from authctl.clock import FixedClock
+    from authctl.server.audit.records import EventRecord
     from authctl.server.service import Service
-    from authctl.server.storage.tables import AuditLog
 
 ORIGIN = "http://localhost:8000"
 PEER = "192.0.2.1"
@@ -94,9 +95,9 @@ class Api:
         """Type, success and reason of every event, oldest first."""
         return [(row.event_type, row.success, row.reason) for row in self.rows()]
 
-    def rows(self) -> list[AuditLog]:
+    def rows(self) -> list[EventRecord]:
         """Every event, oldest first, but those of the trail itself."""
-        rows = self.service.database.read_now(lambda tx: list_events(tx, EventQuery()))
+        rows = self.service.database.read_now(lambda tx: list(DatabaseSource(tx.events).events(EventFilter())))
         return sorted((row for row in rows if row.event_type != "checkpoint"), key=lambda row: row.seq)
 
 
