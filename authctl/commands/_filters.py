@@ -110,7 +110,12 @@ class Filters:
         """The same question as the filter that sources understand. Raises UsageError, with the nearest word."""
         from authctl.server.audit.queries import to_filter
 
-        return to_filter(self.query(now, **fixed), known_reasons() if self.reason else ())
+        question = self.query(now, **fixed)
+        if not self.reason:
+            return to_filter(question)
+        from authctl.server.reasons import KNOWN_REASONS
+
+        return to_filter(question, KNOWN_REASONS)
 
     def columns(self) -> tuple[str, ...]:
         """What to count by, checked. Raises UsageError, with the nearest name."""
@@ -124,17 +129,6 @@ class Filters:
 
         token = None if self.archive is not None and self.url is not None else self.token  # that pair is refused
         return open_source(url=self.url, token=token, archive=self.archive)
-
-
-def known_reasons() -> frozenset[str]:
-    """Every reason that the features give for a failure."""
-    from authctl.server.accounts import account_events
-    from authctl.server.ceremonies import reasons as of_ceremonies
-    from authctl.server.tokens import reasons as of_tokens
-
-    return frozenset(
-        str(reason) for words in (of_ceremonies.Reason, of_tokens.Reason, account_events.Reason) for reason in words
-    )
 
 
 def person(typed: str) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MOST_VALUES = 1000
 """Values of one kind in a question; a database takes some thousands in all."""
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+_ID = re.compile(r"[0-9a-f-]{1,36}")
 _NOT = "!"
 
 
@@ -31,7 +32,7 @@ _NOT = "!"
 class EventQuery:
     """Which events are wanted; a field left alone asks for nothing.
 
-    ids       of events, any of them
+    ids       of events, any of them; the beginning of one is enough
     events    names of event types, any of them; `!` before a name excludes it
     user      an e-mail, as normalised; or the id of a user, who acts, is concerned or looked at
     ips       addresses or networks in any spelling, any of them
@@ -72,7 +73,7 @@ def to_filter(query: EventQuery, known_reasons: Collection[str] = ()) -> EventFi
     reasons, excluded_reasons = _split("reasons", query.reasons)
     user_email, user_id = _person(query.user)
     return EventFilter(
-        ids=tuple(map(_as_stored, query.ids)),
+        ids=tuple(map(_identifier, query.ids)),
         event_types=tuple(map(_known_type, types)),
         excluded_types=tuple(map(_known_type, excluded_types)),
         reasons=tuple(_likely_reason(reason, known_reasons) for reason in reasons),
@@ -163,6 +164,13 @@ def _likely_reason(reason: str, known: Collection[str]) -> str:
 def _nearest(name: str, known: Collection[str]) -> str:
     near = difflib.get_close_matches(name.lower(), known, n=1)
     return f"did you mean {near[0]}?" if near else f"one of {', '.join(known)}"
+
+
+def _identifier(text: str) -> str:
+    word = text.strip().lower()
+    if not _ID.fullmatch(word):
+        raise UsageError(f"{text} is no id of an event", hint="such as 019a1b2c-7d4e-7a10-9c3f-5b6d7e8f9a0b")
+    return word
 
 
 def _person(user: str | None) -> tuple[str | None, str | None]:
