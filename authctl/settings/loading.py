@@ -104,6 +104,8 @@ def _local_origin(port: int) -> tuple[str, ...]:
 
 def _anchored(settings: Settings, cwd: Path) -> dict[str, Any]:
     anchored: dict[str, Any] = {"log_file": cwd / settings.log_file, "key_dir": cwd / settings.key_dir}
+    if settings.detect_country_database is not None:
+        anchored["detect_country_database"] = cwd / settings.detect_country_database
     if settings.database_url.startswith(_SQLITE):
         anchored["database_url"] = f"{_SQLITE}{cwd / settings.database_url.removeprefix(_SQLITE)}"
     return anchored

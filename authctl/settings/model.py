@@ -34,6 +34,7 @@ Switch = Annotated[bool, BeforeValidator(switch)]
 Secret = Annotated[SecretStr | None, AfterValidator(key_text)]
 Level = Annotated[Literal["debug", "info", "warning", "error", "critical"], BeforeValidator(lower_case)]
 Limit = Annotated[int, Field(ge=1, le=1_000_000_000)]
+Minutes = Annotated[int, Field(ge=1, le=525_600)]
 
 
 def _limit(default: int, description: str) -> Any:
@@ -111,6 +112,22 @@ class Settings(BaseSettings):
     rate_limit_questions_per_admin_per_minute: Limit = _limit(300, "questions to the trail per admin and minute")
     rate_limit_outstanding_per_source: Limit = _limit(50, "challenges a source may have open")
     rate_limit_outstanding_total: Limit = _limit(100_000, "challenges that may be open in all")
+    detect_minutes: Minutes = _limit(10, "audit detect: minutes within which attempts are counted together")
+    detect_address_failures: Limit = _limit(10, "audit detect: failed logins from one address")
+    detect_account_failures: Limit = _limit(10, "audit detect: failed logins into one account, from anywhere")
+    detect_probing_refusals: Limit = _limit(5, "audit detect: refusals of one address that no browser earns")
+    detect_probing_reasons: Limit = _limit(3, "audit detect: different reasons of such refusals")
+    detect_swept_accounts: Limit = _limit(10, "audit detect: accounts that one address tries without logging in")
+    detect_denied_records: Limit = _limit(5, "audit detect: records that a user or address is refused")
+    detect_user_addresses: Limit = _limit(3, "audit detect: addresses that one user logs in from")
+    detect_user_addresses_minutes: Minutes = _limit(60, "audit detect: minutes within which a user does so")
+    detect_admin_minutes: Minutes = _limit(15, "audit detect: minutes within which new admin rights are used")
+    detect_country_history_days: Annotated[int, Field(ge=1, le=36_500)] = _limit(
+        90, "audit detect: days back that a user's countries are known from"
+    )
+    detect_country_database: Annotated[Path | None, BeforeValidator(path_text)] = Field(
+        default=None, description="audit detect: MMDB file with the countries of addresses; else the extra authctl[geo]"
+    )
     pages: Annotated[bool | None, BeforeValidator(switch)] = Field(
         default=None, description="demo page and API page; on, off in production"
     )

@@ -10,6 +10,7 @@ group = LazyGroup(
         "failed-logins": Lazy(
             "authctl.commands.audit.failed_logins:failed_logins", "List logins that failed, newest first."
         ),
+        "detect": Lazy("authctl.commands.audit.detect:detect", "Look for attacks and carelessness in the trail."),
         "verify": Lazy("authctl.commands.audit.verify:verify", "Check that the audit trail is intact."),
     },
     name="audit",

@@ -1,0 +1,1 @@
+"""Detection: rules that look for attacks and carelessness in the trail."""

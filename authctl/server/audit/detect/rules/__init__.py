@@ -1,0 +1,1 @@
+"""The rules of detection, one per file."""
