@@ -55,7 +55,6 @@ def _columns(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 Flag = Annotated[bool, BeforeValidator(_flag)]
-Number = Annotated[int, BeforeValidator(_number)]
 Text = Annotated[str, Field(min_length=1, max_length=LONGEST_VALUE)]
 Several = tuple[Text, ...]
 Columns = Annotated[
@@ -87,14 +86,16 @@ class TrailQuery(BaseModel):
     only_others: Flag = Field(default=False, description="only looks at other people's records")
     id: Annotated[Several, Field(max_length=MOST_IDS)] = Field(default=(), description="ids of events, any of them")
     order: Literal["newest", "oldest"] = Field(default="newest", description="which come first")
-    limit: Annotated[Number, Field(ge=1, le=MOST_EVENTS)] = Field(default=USUAL, description="events on one page")
+    limit: Annotated[int, Field(ge=1, le=MOST_EVENTS), BeforeValidator(_number)] = Field(
+        default=USUAL, description="events on one page"
+    )
     cursor: Text | None = Field(
         default=None, description="next of the page before, with the same other parameters but for limit"
     )
     count_by: Columns = Field(
         default=(), description="answer with groups of events that agree in these columns, the largest first"
     )
-    top: Annotated[Number, Field(ge=1, le=MOST_GROUPS)] = Field(
+    top: Annotated[int, Field(ge=1, le=MOST_GROUPS), BeforeValidator(_number)] = Field(
         default=USUAL, description="with count_by: how many groups"
     )
 
@@ -102,9 +103,11 @@ class TrailQuery(BaseModel):
     def read(cls, query: bytes) -> Self:
         """The question in a query string. Raises InvalidRequest with every parameter that is wrong."""
         given = read_query(query)
+        values = {name: _value(name, texts) for name, texts in given.items() if name in _NAMES}
         wrong = [*_strangers(given), *_repeated(given)]
+        wrong += [(name, "is empty") for name, value in values.items() if value == ()]
         try:
-            asked = cls.model_validate({name: _value(name, values) for name, values in given.items() if name in _NAMES})
+            asked = cls.model_validate(values)
         except ValidationError as error:
             raise InvalidRequest((*wrong, *complaints(error, depth=1))) from error
         wrong += asked.contradictions()
@@ -189,13 +192,9 @@ def _strangers(given: dict[str, list[str]]) -> list[tuple[str, str]]:
     for name in given:
         if name not in _NAMES:
             near = difflib.get_close_matches(name.lower(), _NAMES, n=1)
-            found.append((name[:64], f"is not known; {f'did you mean {near[0]}?' if near else one_of()}"))
+            way_out = f"did you mean {near[0]}?" if near else f"one of {', '.join(_NAMES)}"
+            found.append((name[:64], f"is not known; {way_out}"))
     return found
-
-
-def one_of() -> str:
-    """All names."""
-    return f"one of {', '.join(_NAMES)}"
 
 
 def _repeated(given: dict[str, list[str]]) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +11,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from authctl.server.audit.events import Caller
 from authctl.server.http.openapi import describe
 from authctl.server.http.problems import STATUS_OF
 from authctl.server.http.routes import ROUTES, Access
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     import httpx2
 
+OPERATOR = Caller(None, None, None, "request-1", actor="os:root(0)")
 SOMEBODY = "00000000-0000-4000-8000-000000000000"
 
 
@@ -47,6 +50,14 @@ def test_every_route_is_described_with_its_rule_and_failures(description: dict[s
             assert operation["requestBody"]["required"]
     identifiers = [item["operationId"] for path in description["paths"].values() for item in path.values()]
     assert len(set(identifiers)) == len(ROUTES)
+
+
+def admins_token(api: Api) -> str:
+    """The token of a new admin."""
+    api.register()
+    asyncio.run(api.service.roles.promote("jane@example.com", OPERATOR))
+    token: str = api.log_in()["access_token"]
+    return token
 
 
 class Checker:
@@ -98,6 +109,53 @@ def test_successes_are_as_described(api: Api, checker: Checker) -> None:
     checker.check("/users/me", api.get("/users/me", token))
     checker.check("/users/{id}", api.get(f"/users/{user['id']}", token))
     assert checker.check("/users/{id}", api.get(f"/users/{SOMEBODY}", token)).status_code == 403
+    assert checker.check("/audit/events", api.get("/audit/events", token)).status_code == 403
+
+
+def test_answers_of_the_trail_are_as_described(api: Api, checker: Checker) -> None:
+    token = admins_token(api)
+    for query in (
+        "",
+        "?limit=2",
+        "?success=false",
+        "?count_by=event_type,success,reason,hour",
+        "?count_by=actor&top=1",
+    ):
+        assert checker.check("/audit/events", api.get(f"/audit/events{query}", token)).status_code == 200
+    assert checker.check("/audit/events", api.get("/audit/events?x=1", token)).status_code == 422
+    assert checker.check("/audit/events", api.get("/audit/events")).status_code == 401
+
+
+def test_every_parameter_of_a_query_is_described_and_no_other(description: dict[str, Any]) -> None:
+    for route in ROUTES:
+        operation = description["paths"][route.path][route.method.lower()]
+        described = {each["name"]: each for each in operation.get("parameters", ()) if each["in"] == "query"}
+        assert list(described) == ([] if route.query is None else list(route.query.model_fields))
+        for parameter in described.values():
+            assert parameter["description"]
+            assert not parameter["required"]
+            Draft202012Validator.check_schema(parameter["schema"])
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("event", ["login_begin", "!login_complete"], ["login"]),
+        ("user", "jane@example.com", ""),
+        ("success", True, "yes"),
+        ("order", "oldest", "random"),
+        ("limit", 1000, 1001),
+        ("count_by", ["reason", "hour"], ["mac"]),
+        ("top", 1, 0),
+    ],
+)
+def test_the_description_of_a_parameter_says_what_it_may_be(
+    description: dict[str, Any], name: str, good: object, bad: object
+) -> None:
+    parameters = description["paths"]["/audit/events"]["get"]["parameters"]
+    (schema,) = (each["schema"] for each in parameters if each["name"] == name)
+    assert Draft202012Validator(schema).is_valid(good)
+    assert not Draft202012Validator(schema).is_valid(bad)
 
 
 @pytest.mark.parametrize("path", ["/register/begin", "/register/complete", "/login/begin", "/login/complete"])
@@ -117,7 +175,10 @@ def test_refused_bodies_are_as_described(
 
 
 def test_other_failures_are_as_described(make_api: Callable[..., Api], checker: Checker) -> None:
-    api = make_api(rate_limits=True, rate_limit_begins_per_source_per_minute=1)
+    api = make_api(
+        rate_limits=True, rate_limit_begins_per_source_per_minute=3, rate_limit_questions_per_admin_per_minute=1
+    )
+    token = admins_token(api)
     api.post("/login/begin", {})
     assert checker.check("/login/begin", api.post("/login/begin", {})).status_code == 429
     body: dict[str, Any] = {"assertion": {}}
@@ -126,5 +187,8 @@ def test_other_failures_are_as_described(make_api: Callable[..., Api], checker: 
     assert checker.check("/healthz", api.get("/healthz", headers={"host": "evil"})).status_code == 400
     foreign = {"sec-fetch-site": "cross-site"}
     assert checker.check("/login/begin", api.post("/login/begin", {}, headers=foreign)).status_code == 403
+    api.get("/audit/events", token)
+    assert checker.check("/audit/events", api.get("/audit/events", token)).status_code == 429
     api.service.database.close()
+    assert checker.check("/audit/events", api.get("/audit/events", token)).status_code == 503
     assert checker.check("/readyz", api.get("/readyz")).status_code == 503

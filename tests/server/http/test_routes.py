@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from starlette.routing import Route as StarletteRoute
 
+from authctl.server.audit.events import Caller
 from authctl.server.http.path_endpoint import PathEndpoint
 from authctl.server.http.routes import ROUTES, Access, Route
 from tests.server.http.conftest import Api, problem_of
@@ -14,6 +16,7 @@ from tests.server.http.conftest import Api, problem_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+OPERATOR = Caller(None, None, None, "request-1", actor="os:root(0)")
 SOMEBODY = "00000000-0000-4000-8000-000000000000"
 
 
@@ -54,6 +57,19 @@ def test_a_route_lets_in_whom_its_rule_names(shared_api: Api, route: Route) -> N
         assert answer.status_code not in (401, 403)
     else:
         assert answer.status_code == 401
+
+
+def test_each_role_gets_what_the_rule_of_a_route_says(api: Api) -> None:
+    """R-AZ-05, V-35: every route that wants a token, with the token of a user and of an admin."""
+    api.register()
+    as_user = api.log_in()["access_token"]
+    asyncio.run(api.service.roles.promote("jane@example.com", OPERATOR))
+    as_admin = api.log_in()["access_token"]
+    expected = {Access.SIGNED_IN: (200, 200), Access.SELF_OR_ADMIN: (403, 404), Access.ADMIN: (403, 200)}
+    for route in ROUTES:
+        if route.access is not Access.PUBLIC:
+            path = route.path.replace("{id}", SOMEBODY)
+            assert tuple(api.get(path, token).status_code for token in (as_user, as_admin)) == expected[route.access]
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
