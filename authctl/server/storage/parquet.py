@@ -19,7 +19,7 @@ import orjson
 from authctl.errors import StorageDamaged, StorageError, StorageMissing, StorageUnavailable, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
     from types import ModuleType
 
 THREADS = 2
@@ -27,7 +27,12 @@ MEMORY_MB = 512
 """What the engine may hold before it spills into its temporary directory."""
 ROW_GROUP = 122_880
 """Rows that are read or skipped together; a multiple of the engine's vectors of 2,048."""
+TEMPORARY = ".authctl-"
+"""How the names of unfinished files and directories begin."""
 _AT_A_TIME = 2_000
+_OPTIONS = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP}"
+_MOST_LATE = 1_000_000
+_RESTORE = "restore it from a backup"
 
 
 class Kind(StrEnum):
@@ -74,9 +79,7 @@ def write_parquet(
             raise StorageUnavailable(f"{path} cannot be written", debug=str(error)) from error
         finally:
             engine.close()
-        make_durable(made)
-        made.replace(path)
-    sync_directory(path.parent)
+        _put(made, path)
     return count
 
 
@@ -88,74 +91,102 @@ class ParquetFiles:
         self._duckdb = _import_duckdb()
         self._folder = Path(tempfile.mkdtemp(prefix="authctl-"))
         self._engine = _connect(self._duckdb, self._folder)
+        self._paths: dict[str, Sequence[Path]] = {}
 
-    def attach(self, name: str, paths: Sequence[Path], columns: Sequence[Column]) -> None:
-        """Makes the rows of files known to SQL as the table `name`, which may hold `columns` and more.
+    def attach(self, name: str, paths: Sequence[Path], columns: Sequence[Column], *, where: str = "true") -> None:
+        """Makes the rows of files known to SQL as the table `name`; the files may have more columns than these.
 
+        where  a condition in SQL: which of the rows
         Raises StorageMissing when a file is not there, StorageDamaged when it is no Parquet file with these columns.
         """
         for path in paths:
             if not path.is_file():
                 raise StorageMissing(f"{path} is not there", hint=_RESTORE)
-        self._check(paths[0], columns)
+        self._paths[name] = paths
         chosen = ", ".join(_quoted(column.name) for column in columns)
-        files = ", ".join(map(_literal, paths))
-        # Folders called `x=1` would become columns if the engine were left to guess.
-        scan = f"read_parquet([{files}], hive_partitioning=false)"
-        with self._translated(f"{paths[0].parent}"):
-            self._engine.execute(f"CREATE OR REPLACE VIEW {_quoted(name)} AS SELECT {chosen} FROM {scan}")  # noqa: S608
+        source = scan(paths)
+        if paths:
+            self._require(paths[0], columns)
+        else:
+            nothing = ", ".join(f"CAST(NULL AS {column.kind.value}) AS {_quoted(column.name)}" for column in columns)
+            source, where = f"(SELECT {nothing})", "false"
+        with self._translated():
+            self._engine.execute(
+                f"CREATE OR REPLACE VIEW {_quoted(name)} AS SELECT {chosen} FROM {source} WHERE {where}"  # noqa: S608
+            )
 
-    def rows(self, sql: str, params: Sequence[object] | dict[str, object] = ()) -> Iterator[tuple[Any, ...]]:
-        """Every row of the answer, in flat memory.
+    def rows(self, sql: str, params: Mapping[str, object] | None = None) -> Generator[tuple[Any, ...]]:
+        """Every row of the answer, in flat memory; parameters are called `$name` in the text.
 
-        Raises StorageDamaged when a file does not hold what its beginning promised.
+        Raises StorageDamaged when a file does not hold what its end promised.
         """
         cursor = self._engine.cursor()
         try:
-            with self._translated("the archive"):
-                cursor.execute(sql, params)
-            while True:
-                with self._translated("the archive"):
-                    found = cursor.fetchmany(_AT_A_TIME)
-                if not found:
-                    return
+            with self._translated():
+                cursor.execute(sql, dict(params or {}))
+                found = cursor.fetchmany(_AT_A_TIME)
+            while found:
                 yield from found
+                with self._translated():
+                    found = cursor.fetchmany(_AT_A_TIME)
         finally:
             cursor.close()
+
+    def write(self, path: Path, sql: str, params: Mapping[str, object] | None = None) -> None:
+        """Writes the rows of an answer, in their order, into a new private file, or replaces the one that is there.
+
+        Raises as `rows`, and StorageUnavailable when the disk is full.
+        """
+        with _private_directory(path.parent) as folder:
+            made = folder / "made.parquet"
+            with self._translated():
+                self._engine.execute(f"COPY ({sql}) TO {literal(made)} ({_OPTIONS})", dict(params or {}))
+            _put(made, path)
 
     def close(self) -> None:
         """Lets go of the files. Safe to call twice."""
         self._engine.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _check(self, path: Path, columns: Sequence[Column]) -> None:
-        with self._translated(str(path)):
-            found = self._engine.execute(
-                f"DESCRIBE SELECT * FROM read_parquet({_literal(path)}, hive_partitioning=false)"  # noqa: S608
-            ).fetchall()
+    def _require(self, path: Path, columns: Sequence[Column]) -> None:
+        with self._translated():
+            found = self._engine.execute(f"DESCRIBE FROM {scan([path])}").fetchall()
         kinds = {name: kind for name, kind, *_ in found}
         wrong = [column.name for column in columns if kinds.get(column.name) != column.kind.value]
         if wrong:
-            raise StorageDamaged(f"{path} does not hold the columns of this archive: {', '.join(wrong)}", hint=_RESTORE)
+            detail = f"{path} is another Parquet file than it should be; these columns are not as expected: "
+            raise StorageDamaged(detail + ", ".join(wrong), hint=_RESTORE)
 
     @contextmanager
-    def _translated(self, what: str) -> Iterator[None]:
+    def _translated(self) -> Iterator[None]:
+        duckdb = self._duckdb
         try:
             yield
-        except self._duckdb.InterruptException as error:
+        except duckdb.InterruptException as error:
             raise KeyboardInterrupt from error
-        except self._duckdb.OutOfMemoryException as error:
+        except duckdb.OutOfMemoryException as error:
             raise StorageUnavailable("There is not enough memory or temporary space", debug=str(error)) from error
-        except (self._duckdb.ParserException, self._duckdb.CatalogException) as error:
+        except (duckdb.ParserException, duckdb.CatalogException) as error:
             raise StorageError(debug=str(error)) from error  # our SQL is wrong, not the file
         # Values that Python cannot hold, such as a time in the year 200,000, come as its own exceptions.
-        except (self._duckdb.Error, ValueError, OverflowError) as error:
-            raise StorageDamaged(
-                f"{what} cannot be read: damaged, or no Parquet file", hint=_RESTORE, debug=str(error)
-            ) from error
+        except (duckdb.Error, ValueError, OverflowError) as error:
+            if "No space left" in str(error):
+                raise StorageUnavailable("The disk is full", debug=str(error)) from error
+            raise self._damaged(error) from error
 
+    def _damaged(self, error: Exception) -> StorageDamaged:
+        """Names the file that is to blame, as far as its end tells."""
+        paths = [path for attached in self._paths.values() for path in attached]
+        unreadable = [str(path) for path in paths if not self._has_footer(path)]
+        what = ", ".join(unreadable) or ", ".join(sorted({str(path.parent) for path in paths})) or "The file"
+        return StorageDamaged(f"{what} cannot be read: damaged, or no Parquet", hint=_RESTORE, debug=str(error))
 
-_RESTORE = "restore it from a backup"
+    def _has_footer(self, path: Path) -> bool:
+        try:
+            self._engine.execute(f"DESCRIBE FROM {scan([path])}")
+        except self._duckdb.Error:
+            return False
+        return True
 
 
 def make_durable(path: Path) -> None:
@@ -172,6 +203,32 @@ def sync_directory(directory: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def clear_leftovers(directory: Path) -> None:
+    """Removes what a killed process has left in a directory where nobody else writes at the moment."""
+    for path in directory.glob(f"{TEMPORARY}*"):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def literal(value: object) -> str:
+    """A text, or a path, as it stands in SQL."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def scan(paths: Sequence[Path]) -> str:
+    """What reads files in SQL, in place of a table."""
+    # Folders called `x=1` would become columns if the engine were left to guess.
+    return f"read_parquet([{', '.join(map(literal, paths))}], hive_partitioning = false)"
+
+
+def _put(made: Path, path: Path) -> None:
+    make_durable(made)
+    made.replace(path)
+    sync_directory(path.parent)
 
 
 def _import_duckdb() -> ModuleType:
@@ -197,12 +254,14 @@ def _connect(duckdb: ModuleType, folder: Path) -> Any:
         },
     )
     engine.execute("SET GLOBAL TimeZone = 'UTC'")  # else that of the machine
+    # Find the rows that are wanted first, and only of these read every column.
+    engine.execute(f"SET GLOBAL late_materialization_max_rows = {_MOST_LATE}")
     return engine
 
 
 @contextmanager
 def _private_directory(parent: Path) -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix=".authctl-", dir=parent))
+    folder = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=parent))
     try:
         yield folder
     finally:
@@ -229,12 +288,11 @@ def _as_hex(value: object) -> str:
 
 
 def _conversion(staged: Path, made: Path, columns: Sequence[Column], order_by: Sequence[str]) -> str:
-    read = ", ".join(f"{_quoted(column.name)}: {_literal(_staged_kind(column.kind))}" for column in columns)
+    read = ", ".join(f"{_quoted(column.name)}: {literal(_staged_kind(column.kind))}" for column in columns)
     values = ", ".join(map(_value, columns))
     order = f" ORDER BY {', '.join(map(_quoted, order_by))}" if order_by else ""
-    source = f"read_json({_literal(staged)}, format='newline_delimited', columns={{{read}}})"
-    options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROW_GROUP}"
-    return f"COPY (SELECT {values} FROM {source}{order}) TO {_literal(made)} ({options})"  # noqa: S608
+    source = f"read_json({literal(staged)}, format='newline_delimited', columns={{{read}}})"
+    return f"COPY (SELECT {values} FROM {source}{order}) TO {literal(made)} ({_OPTIONS})"  # noqa: S608
 
 
 def _staged_kind(kind: Kind) -> str:
@@ -254,7 +312,3 @@ def _value(column: Column) -> str:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(value: object) -> str:
-    return "'" + str(value).replace("'", "''") + "'"
