@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from authctl.server.storage.event_query import EventFilter
 
 TOKEN_HINT: Final = "an admin's token: authctl simulate login --url URL --email EMAIL --print-token > FILE"  # noqa: S105 - a hint
+CHOOSING: Final = (
+    "event", "user", "ip", "agent", "reason", "since", "until", "success", "contains", "limit", "order", "count_by",
+)  # fmt: skip
+"""Options that say which events, for commands that know it without them."""
 _LONGEST_TOKEN: Final = 16_384
 _CONTRADICTABLE: Final = frozenset({"events", "user", "ips", "agent", "reasons", "contains", "success"})
 _SEVERAL: Final = ("event", "ip", "reason", "count_by")

@@ -246,8 +246,7 @@ def _fixed(cells: Sequence[str], columns: Sequence[Column]) -> str:
 
 
 def _cells(row: Row, columns: Sequence[Column], times: Times) -> list[str]:
-    values = ((column, row.get(column.key)) for column in columns)
-    return [cell(value, times) if column.words is None else escaped(column.words(value)) for column, value in values]
+    return [cell(row.get(c.key), times) if c.words is None else escaped(c.words(row)) for c in columns]
 
 
 def _room() -> int:

@@ -24,7 +24,7 @@ class Column:
     heading  empty: the column is left out of tables, where space is short
     width    how many characters a streamed table reserves for it
     least    how narrow it may become on a terminal before it is left out there; 0: it is never cut
-    words    how a table shows the value, where that is not `cell`
+    words    what a table shows of a row, where that is not the value
     alarm    whether it stands out in this row, where there are colours
     """
 
@@ -32,7 +32,7 @@ class Column:
     heading: str = ""
     width: int = 0
     least: int = 0
-    words: Callable[[Any], str] | None = None
+    words: Callable[[Row], str] | None = None
     alarm: Callable[[Row], bool] | None = None
 
 

@@ -24,14 +24,19 @@ USER_COLUMNS = (
 )
 
 
-def outcome(success: bool) -> str:
+def outcome(row: Row) -> str:
     """A sign of failure that does without colours."""
-    return "ok" if success else "FAILED"
+    return "ok" if row.get("success") else "FAILED"
 
 
 def has_failed(row: Row) -> bool:
     """Whether the row of an event stands out."""
     return row.get("success") is False
+
+
+def whose_record(row: Row) -> str:
+    """Who was looked at: the e-mail where the account exists, or else the id."""
+    return str(row.get("target_email") or row.get("target_user_id") or "-")
 
 
 TIME = Column("created_at", "Time", width=20)
@@ -43,7 +48,7 @@ REASON = Column("reason", "Reason", width=20, least=10, alarm=has_failed)
 DETAILS = Column("details", "Details", width=20, least=20)
 IDENTIFIER = Column("id", "Id", width=18, least=18)
 AGENT = Column("user_agent", "User agent", width=20, least=12)
-TARGET = Column("target_user_id", "Whose record", width=24, least=12)
+WHOSE = Column("target_email", "Whose record", width=24, least=12, words=whose_record)
 
 EVENT_KEYS = (
     "id", "created_at", "event_type", "success", "reason", "user_email", "user_id", "actor", "target_user_id",

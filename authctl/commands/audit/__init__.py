@@ -10,6 +10,20 @@ group = LazyGroup(
         "failed-logins": Lazy(
             "authctl.commands.audit.failed_logins:failed_logins", "List logins that failed, newest first."
         ),
+        "multi-ip": Lazy(
+            "authctl.commands.audit.multi_ip:multi_ip",
+            "List users who logged in from two or more addresses.",
+        ),
+        "denied": Lazy(
+            "authctl.commands.audit.denied:denied",
+            "List access that was refused, and whose record was wanted.",
+        ),
+        "admin-access": Lazy(
+            "authctl.commands.audit.admin_access:admin_access",
+            "List which admin looked at whose record, newest first.",
+        ),
+        "user": Lazy("authctl.commands.audit.user:user", "List everything about one person, newest first."),
+        "show": Lazy("authctl.commands.audit.show:show", "Show one event with all its members."),
         "detect": Lazy("authctl.commands.audit.detect:detect", "Look for attacks and carelessness in the trail."),
         "verify": Lazy("authctl.commands.audit.verify:verify", "Check that the audit trail is intact."),
     },

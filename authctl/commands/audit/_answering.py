@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from authctl.commands._output import Column, Format, Output, Row
-from authctl.commands._views import EVENT_COLUMNS, event_row
+from authctl.commands._views import EVENT_COLUMNS, event_row, outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,12 +28,17 @@ _COUNTED_HEADINGS: Final = {
 }
 
 
+def event_rows(events: Iterable[EventRecord]) -> Iterator[Row]:
+    """The events as they are."""
+    return map(event_row, events)
+
+
 def answer(
     filters: Filters,
     output_format: Format,
     *,
     columns: Sequence[Column] = EVENT_COLUMNS,
-    rows: Callable[[EventSource, Iterable[EventRecord]], Iterable[Row]] | None = None,
+    rows: Callable[[Iterable[EventRecord]], Iterable[Row]] = event_rows,
     empty: str = NOTHING_FITS,
     **fixed: Any,
 ) -> None:
@@ -45,14 +50,27 @@ def answer(
     by = filters.columns()
     output = Output(output_format, is_utc=filters.utc)
     with filters.source() as source:
-        if filters.print_query:
-            show_query(source, output, wanted, by)
-        elif by:
-            show_groups(source.groups(wanted, by, top=wanted.limit), by, output, limit=wanted.limit, empty=empty)
-        else:
-            events = source.events(wanted)
-            shown = map(event_row, events) if rows is None else rows(source, events)
-            show_rows(shown, columns, output, wanted, empty=empty)
+        answer_from(source, wanted, by, filters, output, columns=columns, rows=rows, empty=empty)
+
+
+def answer_from(
+    source: EventSource,
+    wanted: EventFilter,
+    by: Sequence[str],
+    filters: Filters,
+    output: Output,
+    *,
+    columns: Sequence[Column] = EVENT_COLUMNS,
+    rows: Callable[[Iterable[EventRecord]], Iterable[Row]] = event_rows,
+    empty: str = NOTHING_FITS,
+) -> None:
+    """The same, of a source that is open already."""
+    if filters.print_query:
+        show_query(source, output, wanted, by)
+    elif by:
+        show_groups(source.groups(wanted, by, top=wanted.limit), by, output, limit=wanted.limit, empty=empty)
+    else:
+        show_rows(rows(source.events(wanted)), columns, output, wanted, empty=empty)
 
 
 def show_query(source: EventSource, output: Output, wanted: EventFilter, by: Sequence[str] = ()) -> None:
@@ -89,8 +107,6 @@ def group_row(group: Group, by: Sequence[str]) -> Row:
 
 def group_columns(by: Sequence[str]) -> tuple[Column, ...]:
     """The columns of a table of groups."""
-    from authctl.commands._views import outcome
-
     named = [
         Column(
             name,

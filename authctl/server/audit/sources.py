@@ -13,7 +13,7 @@ from authctl.server.storage.event_query import select_events, select_groups, spe
 from authctl.server.storage.times import read_time
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Iterable, Sequence
     from datetime import datetime
 
     from authctl.server.audit.records import EventSource, Value
@@ -88,12 +88,7 @@ class JoinedSource:
 
     def groups(self, wanted: EventFilter, by: Sequence[str], *, top: int | None = None) -> list[Group]:
         """How many events fit for each combination of `by`, the largest groups first."""
-        found: dict[tuple[Value, ...], Group] = {}
-        for source in self._sources:
-            for group in source.groups(wanted, by):
-                known = found.get(group.values)
-                found[group.values] = group if known is None else _together(known, group)
-        return sorted(found.values(), key=_size_first)[:top]
+        return merge_groups(group for source in self._sources for group in source.groups(wanted, by))[:top]
 
     def describe(self, wanted: EventFilter, by: Sequence[str] = ()) -> str:
         """What each source would run, one after the other."""
@@ -103,6 +98,15 @@ class JoinedSource:
         """Lets go of every source."""
         for source in self._sources:
             source.close()
+
+
+def merge_groups(groups: Iterable[Group]) -> list[Group]:
+    """Groups of the same values as one, the largest first, equal ones in the order of their values."""
+    found: dict[tuple[Value, ...], Group] = {}
+    for group in groups:
+        known = found.get(group.values)
+        found[group.values] = group if known is None else _together(known, group)
+    return sorted(found.values(), key=_size_first)
 
 
 def record_of(row: tuple[Any, ...]) -> EventRecord:
