@@ -14,6 +14,10 @@ FormatOption = Annotated[
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 EmailArgument = Annotated[str, typer.Argument(metavar="EMAIL", help="The user's e-mail address.", show_default=False)]
+PersonArgument = Annotated[
+    str,
+    typer.Argument(metavar="EMAIL", help="The person's e-mail address, or the id of an account.", show_default=False),
+]
 AllowNoAdminOption = Annotated[
     bool, typer.Option("--allow-no-admin", help="Go ahead although this is the last admin, so that none is left.")
 ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from authctl.server.accounts.personal_data import PersonalData
     from authctl.server.accounts.roles import Roles
     from authctl.server.accounts.trail_access import TrailAccess
     from authctl.server.accounts.users import Users
@@ -43,6 +44,7 @@ class Service:
     database: Database
     make_ceremonies: Callable[[], Ceremonies] = field(repr=False)
     users: Users
+    personal_data: PersonalData
     roles: Roles
     audit: AuditTrail
     trail: TrailAccess

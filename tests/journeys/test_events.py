@@ -231,7 +231,7 @@ def acts() -> list[Any]:
             "session_revoked", f"User Jane Doe logged out of 1 session {by}", id="log out",
         ),
         pytest.param(
-            lambda service: service.users.export(JANE, OPERATOR),
+            lambda service: service.personal_data.export(JANE, OPERATOR),
             "user_export", f"User Jane Doe exported with 1 credential, 1 session and 4 events {by}", id="export",
         ),
         pytest.param(

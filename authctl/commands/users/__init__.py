@@ -1,4 +1,4 @@
-"""`authctl users`: look at users, disable, delete or export them."""
+"""`authctl users`: look at users, disable, delete, export or erase them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ group = LazyGroup(
         "logout": Lazy("authctl.commands.users.logout:logout", "End all sessions of a user."),
         "delete": Lazy("authctl.commands.users.delete:delete", "Delete a user with their credentials and sessions."),
         "export": Lazy("authctl.commands.users.export:export", "Write everything held about one person as JSON."),
+        "erase": Lazy("authctl.commands.users.erase:erase", "Erase everything held about one person."),
     },
     name="users",
-    help="Look at users, disable, delete or export them.\n\nExample: authctl users list",
+    help="Look at users, disable, delete, export or erase them.\n\nExample: authctl users list",
 )

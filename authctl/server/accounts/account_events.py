@@ -9,9 +9,12 @@ from authctl.errors import AccessDenied, NotAuthenticated, NotFound
 from authctl.server.audit.events import Event, EventType, origin_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from authctl.server.accounts.access import Identity, Rejected
     from authctl.server.accounts.rejections import Flood
-    from authctl.server.audit.events import Caller
+    from authctl.server.audit.erasure import Subject
+    from authctl.server.audit.events import Caller, ChainRange
     from authctl.server.storage.tables import User
 
 
@@ -108,6 +111,27 @@ def change_refused(event_type: EventType, user: User, what: str, reason: Reason,
     """An operator wanted something that is refused."""
     details = f"{_sentence(user, what, caller)}: refused, {reason.replace('_', ' ')}"
     return Event(event_type, False, caller, details, reason=reason, user_email=user.email, user_id=user.id)
+
+
+def former_exported(subject: Subject, what: str, caller: Caller) -> Event:
+    """What is held about somebody who has no account any more was given out."""
+    details = f"Data of a former user {what} by {caller.actor or 'somebody'} {origin_of(caller)}"
+    return Event(
+        EventType.USER_EXPORT,
+        True,
+        caller,
+        details,
+        user_email=subject.email or None,
+        user_id=subject.ids[0] if subject.ids else None,
+    )
+
+
+def erased(ids: Sequence[str], what: str, ranges: tuple[ChainRange, ...], caller: Caller) -> Event:
+    """A person was erased, or a part of what the trail says of them: named by nothing but an id."""
+    details = f"Personal data of a user erased by {caller.actor or 'somebody'} {origin_of(caller)}: {what}"
+    if len(ids) > 1:
+        details += f"; the user had the ids {', '.join(ids)}"
+    return Event(EventType.USER_ERASED, True, caller, details, user_id=ids[0] if ids else None, ranges=ranges)
 
 
 def counted(number: int, noun: str) -> str:

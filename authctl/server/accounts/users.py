@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from authctl.errors import AccessDenied, NotFound, Refused
 from authctl.server.accounts import account_events, administration
 from authctl.server.accounts.access import Identity, Rejected, identify, read_bearer
-from authctl.server.accounts.export import export
 from authctl.server.accounts.rejections import Rejections
 from authctl.server.audit.recorder import record
 
@@ -76,10 +75,6 @@ class Users:
         """Removes all but the trail of a user. Raises NotFound, and Refused for the last admin."""
         unit = partial(administration.delete, typed=email, caller=caller, allow_no_admin=allow_no_admin)
         return _unless_refused(await self._database.write(unit))
-
-    async def export(self, email: str, caller: Caller) -> dict[str, Any]:
-        """Everything held about one person. Raises NotFound."""
-        return await self._database.write(partial(export, typed=email, caller=caller))
 
     async def _access(self, bearer: str | None, user_id: str | None, caller: Caller) -> User:
         claims = read_bearer(self._verifier, bearer)

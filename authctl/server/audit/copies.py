@@ -7,6 +7,8 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
+from authctl.server.audit.blank_lines import is_same_line
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -25,7 +27,7 @@ def find_copied_size(path: Path, first_line: bytes) -> int | None:
         with suppress(OSError):  # moved on in this moment, or not ours to read
             fd = os.open(candidate, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
             with os.fdopen(fd, "rb") as file:
-                if _first_line(file, candidate) == first_line:
+                if is_same_line(_first_line(file, candidate), first_line):
                     return _plain_size(file, candidate)
     return None
 
@@ -44,12 +46,20 @@ def _plain_size(file: BinaryIO, path: Path) -> int:
     return int.from_bytes(file.read(4), "little")
 
 
+def rejected_file(path: Path) -> Path:
+    """Where lines go that have no place in `path`."""
+    return path.with_name(f"{path.name}.rejected")
+
+
 def rotated_files(path: Path) -> list[Path]:
     """The files beside `path` whose names continue its own (`app.log.1`, `app.log-20261101`), newest first."""
+    rejected = rejected_file(path).name
     with os.scandir(path.parent) as entries:
         found = [
             (entry.stat(follow_symlinks=False).st_mtime, path.parent / entry.name)
             for entry in entries
-            if entry.name.startswith((f"{path.name}.", f"{path.name}-")) and entry.is_file(follow_symlinks=False)
+            if entry.name.startswith((f"{path.name}.", f"{path.name}-"))
+            and entry.name != rejected
+            and entry.is_file(follow_symlinks=False)
         ]
     return [neighbour for _, neighbour in sorted(found, reverse=True)[:_CANDIDATES]]

@@ -15,6 +15,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from authctl.errors import AuditUnavailable
+from authctl.server.audit.blank_lines import blanked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -162,7 +163,11 @@ class AuditFile:
 
     def _ends_as_we_left_it(self) -> bool:
         length = len(self._last_line)
-        return not length or os.pread(self._fd, length, self._end - length) == self._last_line
+        if not length:
+            return True
+        there = os.pread(self._fd, length, self._end - length)
+        # An erasure may have blanked it since.
+        return there == self._last_line or there == blanked(self._last_line)
 
     def _cut_torn_line(self) -> None:
         """A process or the machine died in the middle of a line; its row is in the table."""

@@ -13,6 +13,7 @@ from authctl.errors import AuditUnavailable
 from authctl.server.audit.backlog import adopt, find_unfinished, owe_again
 from authctl.server.audit.copies import find_copied_size
 from authctl.server.audit.coverage import Coverage
+from authctl.server.audit.erasure_marks import Marks
 from authctl.server.audit.file_memory import FileMemory
 from authctl.server.audit.file_sink import AuditFile, Change
 from authctl.server.audit.health import Condition
@@ -53,6 +54,8 @@ class Shipper:
         self.condition = Condition(clock)
         self._file = AuditFile(self.path)
         self._memory = FileMemory()
+        self._marks = Marks(self.path)
+        self._reading = threading.local()
         self._mutex = threading.RLock()
         self._positions = Positions()
         self._finished: list[tuple[str, int]] = []
@@ -114,6 +117,7 @@ class Shipper:
 
     def fetch(self, tx: Transaction) -> list[Line]:
         """The next rows that the file lacks, a bounded number, read from the table."""
+        self._reading.since = self._marks.stamp()
         with self._mutex:
             for writer_id, seq in self._finished:
                 tx.writers.note_shipped(writer_id, seq)
@@ -139,7 +143,8 @@ class Shipper:
             try:
                 with self._locked(_PATIENCE):
                     # The first line tells when a file began, so it must not be a late one.
-                    self._write([*fresh, *owed, *fresh] if self._is_new_file else [*owed, *fresh])
+                    lines = [*fresh, *owed, *fresh] if self._is_new_file else [*owed, *fresh]
+                    self._write([] if self._was_erased_since() else lines)
             except AuditUnavailable as error:
                 self._tolerate(error)
             else:
@@ -294,6 +299,12 @@ class Shipper:
             self._tolerate(error)
 
     # Writing the file.
+
+    def _was_erased_since(self) -> bool:
+        """Whether an erasure has come between this thread's last `fetch` and the lock: its rows are read again."""
+        now = self._marks.stamp()
+        since = self._reading.__dict__.pop("since", now)
+        return bool(since != now)
 
     def _write(self, lines: Sequence[Line], *, durable: bool = False) -> None:
         if self._coverage is not None:

@@ -47,6 +47,7 @@ class Background:
         jobs: tuple[tuple[float, Callable[[], Awaitable[object]]], ...] = (
             (self._intervals.sweep, self._service.maintenance.sweep),
             (self._intervals.audit, self._service.audit.checkpoint_if_due),
+            (self._intervals.audit, self._service.personal_data.tend_file),
             (self._intervals.flush, self._refusals.flush),
             (self._intervals.flush, self._service.users.tell_floods),
         )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from authctl.server.storage.anchored import AnchoredRows
 from authctl.server.storage.challenges import Challenges
 from authctl.server.storage.credentials import Credentials
+from authctl.server.storage.erasures import Erasures
 from authctl.server.storage.events import Events
 from authctl.server.storage.instances import Instances
 from authctl.server.storage.limits import Limits
@@ -30,9 +32,11 @@ class Transaction:
     __slots__ = (
         "_clock",
         "_connection",
+        "anchored",
         "boot_id",
         "challenges",
         "credentials",
+        "erasures",
         "events",
         "instance",
         "journal",
@@ -58,7 +62,9 @@ class Transaction:
         self.challenges = Challenges(connection, self)
         self.sessions = Sessions(connection, self)
         self.limits = Limits(connection, self)
+        self.erasures = Erasures(connection)
         self.events = Events(connection)
+        self.anchored = AnchoredRows(connection)
         self.removals = Removals(connection)
         self.writers = Writers(connection)
         self.instance = Instances(connection, self)

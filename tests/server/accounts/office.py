@@ -8,11 +8,16 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from authctl.errors import AuditUnavailable
 from authctl.server.accounts.administration import as_changed
+from authctl.server.accounts.personal_data import PersonalData
 from authctl.server.accounts.roles import Roles
 from authctl.server.accounts.users import Users
 from authctl.server.audit.events import Caller, Event, EventType
+from authctl.server.audit.file_erasing import FileEraser
+from authctl.server.audit.keys import TrailKeys
 from authctl.server.storage.engine import open_database
 from authctl.server.storage.journal import NoJournal
 from authctl.server.storage.tables import LoginSession, User, WebauthnCredential
@@ -62,6 +67,7 @@ class Office:
     clock: FixedClock
     journal: ListJournal
     users: Users
+    personal_data: PersonalData
     roles: Roles
     issuer: Issuer
     tokens: dict[str, str] = field(default_factory=dict)
@@ -140,4 +146,6 @@ def office_on(url: str, clock: FixedClock) -> Office:
     names = {"issuer": "http://localhost:8000", "audience": "localhost"}
     verifier = Verifier(codec, clock, **names, lifetime_seconds=LIFETIME)
     issuer = Issuer(codec, **names, lifetime_seconds=LIFETIME)
-    return Office(database, clock, journal, Users(database, verifier), Roles(database), issuer)
+    eraser = FileEraser(database, TrailKeys(bytes(32), Ed25519PrivateKey.generate()), None)
+    rights = PersonalData(database, eraser, bytes(32))
+    return Office(database, clock, journal, Users(database, verifier), rights, Roles(database), issuer)
