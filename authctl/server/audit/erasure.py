@@ -76,9 +76,13 @@ def rows_in(ranges: Iterable[ChainRange]) -> int:
     return sum(one.last - one.first + 1 for one in ranges)
 
 
+def mentions(email: str) -> re.Pattern[str]:
+    """Finds an e-mail in a sentence; a longer address that contains it is somebody else's."""
+    return re.compile(rf"(?<![\w.%+'-]){re.escape(email)}(?![\w-]|\.\w)", re.ASCII | re.IGNORECASE)
+
+
 def _repeating(tx: Transaction, email: str) -> list[str]:
-    # A longer address that contains this one is somebody else's.
-    alone = re.compile(rf"(?<![\w.%+'-]){re.escape(email)}(?![\w-]|\.\w)", re.ASCII | re.IGNORECASE)
+    alone = mentions(email)
     return [
         event_id
         for event_type in _REPEATING
