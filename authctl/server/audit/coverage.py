@@ -34,6 +34,9 @@ class Ranges:
 
     def add(self, number: int) -> bool:
         """Puts a number in; False when it was there."""
+        if self._ends and number == self._ends[-1] + 1:  # nearly always
+            self._ends[-1] = number
+            return True
         place = bisect_right(self._starts, number)
         if place and number <= self._ends[place - 1]:
             return False
@@ -50,6 +53,11 @@ class Ranges:
             self._starts.insert(place, number)
             self._ends.insert(place, number)
         return True
+
+    def next_absent(self, number: int) -> int:
+        """The first number from this one on that is no member."""
+        place = bisect_right(self._starts, number)
+        return self._ends[place - 1] + 1 if place and number <= self._ends[place - 1] else number
 
     def __contains__(self, number: int) -> bool:
         place = bisect_right(self._starts, number)

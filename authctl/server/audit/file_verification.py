@@ -7,26 +7,28 @@ import os
 import time
 from typing import TYPE_CHECKING, BinaryIO
 
-import orjson
-
 from authctl.errors import AuditUnavailable
 from authctl.server.audit.backlog import milliseconds_of
+from authctl.server.audit.blank_lines import is_empty
 from authctl.server.audit.coverage import Coverage
+from authctl.server.audit.explanations import BEYOND
+from authctl.server.audit.file_sink import lines_backward
 from authctl.server.audit.findings import FindingKind
+from authctl.server.audit.line_verification import LineCheck
 from authctl.server.audit.lines import id_of, place_of, render
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from authctl.server.audit.chain_walk import Surroundings
+    from authctl.server.audit.coverage import Ranges
     from authctl.server.audit.findings import Report
     from authctl.server.storage.events import EventRow
     from authctl.server.storage.tables import AuditWriter
-    from authctl.server.storage.transaction import Transaction
 
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _LONGEST_LINE = 1 << 20
-_HIGHEST = (1 << 63) - 1
 _AHEAD = 256
 _ROTATION_MARGIN_MS = 10_000
 """Around a rotation, lines of one moment stand in both files."""
@@ -54,28 +56,37 @@ def measure_committed(path: Path, patience: float = 2.0) -> int:
 
 
 class FileCheck:
-    """One pass over the file, then questions about single rows.
+    """One pass over the file, then questions about the lines of single chains.
 
     sure_until  an offset, taken before the snapshot of the table: lines before it belong to committed rows
+    is_wanted   whether the row of a writer and a sequence is one to be looked at
     """
 
     def __init__(
-        self, tx: Transaction, path: Path, sure_until: int, writers: dict[str, AuditWriter], report: Report
+        self,
+        around: Surroundings,
+        path: Path,
+        sure_until: int,
+        writers: dict[str, AuditWriter],
+        is_wanted: Callable[[str, int], bool] | None = None,
     ) -> None:
-        self._tx = tx
+        self._tx = around.tx
+        self._around = around
         self._path = path
         self._sure_until = sure_until
         self._writers = writers
-        self._report = report
-        self._generation = tx.instance.generation()
+        self._is_wanted = is_wanted
+        self._report = around.report
+        self._counts = around.report.counts
+        self._generation = self._tx.instance.generation()
         self._ahead: dict[str, dict[int, EventRow]] = {}
         self._coverage = Coverage()
         self._began_ms = 0
-        self._runs: dict[str, tuple[EventRow, int]] = {}
         self._was_read = False
+        self._lines = LineCheck(around)
 
-    def read_file(self) -> None:
-        """Compares every line with its row."""
+    def read_file(self, since_ms: int = 0) -> None:
+        """Compares every line with its row; `since_ms` leaves out what was written before that time."""
         try:
             fd = os.open(self._path, _FLAGS)
         except FileNotFoundError:
@@ -84,72 +95,62 @@ class FileCheck:
         except OSError as error:
             raise AuditUnavailable(f"{self._path} cannot be read", hint=str(error.strerror)) from error
         with os.fdopen(fd, "rb", buffering=1 << 18) as file:
-            for offset, line in _lines(file):
+            start = _offset_of(file, since_ms - _ROTATION_MARGIN_MS) if since_ms else 0
+            for offset, line in _lines(file, start):
                 self._check_line(offset, line)
         self._was_read = True
 
-    def expect_line(self, row: EventRow) -> None:
-        """Told of every row, chain by chain: notes those whose line should be in the file and is not."""
-        writer_id, seq = row[14], row[15]
+    def lines_of(self, writer_id: str) -> ExpectedLines | None:
+        """The lines that a chain should have in the file; None when they are in no file, or in another one."""
         writer = self._writers.get(writer_id)
-        if not self._was_read or writer is None or writer.log_file != str(self._path) or seq > writer.shipped_seq:
-            return
-        lines = self._coverage.of(writer_id)
-        if seq in lines or not self._is_expected(row, lines.first):
-            self._end_run(writer_id)
-            return
-        first, _ = self._runs.get(writer_id, (row, seq))
-        self._runs[writer_id] = (first, seq)
-
-    def end_chain(self, writer_id: str) -> None:
-        """The chain has no more rows."""
-        self._end_run(writer_id)
-
-    def _is_expected(self, row: EventRow, first_line: int) -> bool:
-        """Rows from before the file's beginning stand in a file that was rotated away."""
-        if first_line and row[15] > first_line:
-            return True
-        return bool(self._began_ms) and milliseconds_of(row[0]) > self._began_ms + _ROTATION_MARGIN_MS
-
-    def _end_run(self, writer_id: str) -> None:
-        run = self._runs.pop(writer_id, None)
-        if run is None:
-            return
-        row, last = run
-        is_tail = last >= self._writers[writer_id].shipped_seq
-        kind = FindingKind.FILE_TAIL_MISSING if is_tail else FindingKind.LINES_MISSING
-        rows = f"row {last}" if last == row[15] else f"rows {row[15]} to {last}"
-        self._report.add(kind, writer_id, row[15], row[0], f"The file lacks the lines of {rows} of writer {writer_id}")
+        if not self._was_read or writer is None or writer.log_file != str(self._path):
+            return None
+        return ExpectedLines(writer, self._coverage.of(writer_id), self._began_ms, self._report)
 
     def _check_line(self, offset: int, line: bytes) -> None:
-        is_sure = offset + len(line) <= self._sure_until
         place = place_of(line)
-        if place is None or not line.endswith(b"\n"):
-            if is_sure:
-                self._report.add(
-                    FindingKind.LINE_FOREIGN, "", 0, None, f"The line at byte {offset} of {self._path} is no event"
-                )
+        if place is None or not line.endswith(b"\n") or place[1] > BEYOND:
+            self._meet_foreign(offset, line)
             return
         writer_id, seq, generation = place
         if generation < self._generation:
-            self._report.counts.lines_of_earlier_trails += 1
+            self._counts.lines_of_earlier_trails += 1
+            return
+        if self._is_wanted is not None and not self._is_wanted(writer_id, seq):
+            return
+        span = self._around.explanations.removed(writer_id).covering(seq)
+        if span is not None:
+            self._begin(line)
+            self._counts.lines_of_removed_rows += 1
+            self._lines.check_removed(line, span)
             return
         row = self._row(writer_id, seq)
         if row is None:
-            if is_sure:
+            if offset + len(line) <= self._sure_until:
                 self._miss_row(line, writer_id, seq)
             return
-        self._report.counts.lines += 1
+        self._counts.lines += 1
         if not self._began_ms:
             self._began_ms = milliseconds_of(row[0])
         if not self._coverage.of(writer_id).add(seq):
-            self._report.counts.lines_repeated += 1
-        if render(row, generation) != line:
-            self._tell_difference(line, row, generation)
+            self._counts.lines_repeated += 1
+        expected = render(row, generation)
+        if expected != line:
+            self._lines.check_different(line, row, expected)
+
+    def _begin(self, line: bytes) -> None:
+        if not self._began_ms:
+            self._began_ms = milliseconds_of(id_of(line) or "")
+
+    def _meet_foreign(self, offset: int, line: bytes) -> None:
+        if offset + len(line) > self._sure_until or is_empty(line):
+            return  # still being written; or taken out of the middle: then a row lacks its line
+        sentence = f"The line at byte {offset} of {self._path} is no event"
+        self._report.add(FindingKind.LINE_FOREIGN, "", 0, None, sentence)
 
     def _miss_row(self, line: bytes, writer_id: str, seq: int) -> None:
         # What stands behind it tells a cut from a gap, whatever the head of the chain says: an insider may leave it.
-        is_tail = not self._tx.events.between(writer_id, after=seq, last=_HIGHEST, most=1)
+        is_tail = not self._tx.events.between(writer_id, after=seq, last=BEYOND, most=1)
         self._report.add(
             FindingKind.LINE_WITHOUT_ROW if is_tail else FindingKind.ROWS_MISSING,
             writer_id,
@@ -157,14 +158,6 @@ class FileCheck:
             id_of(line),
             f"The file has a line of row {seq} of writer {writer_id}, the table has no such row",
         )
-
-    def _tell_difference(self, line: bytes, row: EventRow, generation: int) -> None:
-        stands: dict[str, object] = orjson.loads(line)
-        should: dict[str, object] = orjson.loads(render(row, generation))
-        fields = sorted(name for name in stands.keys() | should.keys() if stands.get(name) != should.get(name))
-        what = ", ".join(fields) or "its spelling"
-        sentence = f"The line of row {row[15]} of writer {row[14]} differs from the table in {what}"
-        self._report.add(FindingKind.LINE_ALTERED, row[14], row[15], row[0], sentence)
 
     def _row(self, writer_id: str, seq: int) -> EventRow | None:
         """A row, read together with those that follow it: lines of one chain stand in its order."""
@@ -178,8 +171,59 @@ class FileCheck:
         return row
 
 
-def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    offset = 0
+class ExpectedLines:
+    """The rows of one chain that should have lines in the file, told in their order; notes those that have none."""
+
+    def __init__(self, writer: AuditWriter, present: Ranges, began_ms: int, report: Report) -> None:
+        self._writer = writer
+        self._present = present
+        self._began_ms = began_ms
+        self._report = report
+        self._run: tuple[EventRow, int] | None = None
+
+    def meet(self, row: EventRow) -> int:
+        """Looks at one row; the next sequence at which a row may have no line."""
+        seq: int = row[15]
+        if seq > self._writer.shipped_seq:
+            return BEYOND
+        if seq not in self._present and self._is_expected(row):
+            if self._run is not None and self._run[1] != seq - 1:
+                self.end()
+            self._run = (row if self._run is None else self._run[0], seq)
+        return self._present.next_absent(seq + 1)
+
+    def end(self) -> None:
+        """Tells of the rows without lines that were met last."""
+        run, self._run = self._run, None
+        if run is None:
+            return
+        row, last = run
+        is_tail = last >= self._writer.shipped_seq
+        kind = FindingKind.FILE_TAIL_MISSING if is_tail else FindingKind.LINES_MISSING
+        rows = f"row {last}" if last == row[15] else f"rows {row[15]} to {last}"
+        self._report.add(kind, row[14], row[15], row[0], f"The file lacks the lines of {rows} of writer {row[14]}")
+
+    def _is_expected(self, row: EventRow) -> bool:
+        """Rows from before the file's beginning stand in a file that was rotated away."""
+        first_line = self._present.first
+        if first_line and row[15] > first_line:
+            return True
+        return bool(self._began_ms) and milliseconds_of(row[0]) > self._began_ms + _ROTATION_MARGIN_MS
+
+
+def _lines(file: BinaryIO, start: int) -> Iterator[tuple[int, bytes]]:
+    offset = file.seek(start)
     while line := file.readline(_LONGEST_LINE):
         yield offset, line
         offset += len(line)
+
+
+def _offset_of(file: BinaryIO, since_ms: int) -> int:
+    """Where the lines from a time on begin, found from the end."""
+    size = os.fstat(file.fileno()).st_size
+    start = size
+    for offset, line in lines_backward(lambda at, count: os.pread(file.fileno(), count, at), size):
+        if milliseconds_of(id_of(line) or "") < since_ms:
+            break
+        start = offset
+    return start

@@ -31,19 +31,26 @@ class FindingKind(StrEnum):
     ANCHORS_INVALID = "anchors_invalid"
     CHECKPOINT_INVALID = "checkpoint_invalid"
     CHECKPOINT_CONTRADICTED = "checkpoint_contradicted"
+    CHECKPOINT_MISSING = "checkpoint_missing"
+    REMOVAL_CONTRADICTED = "removal_contradicted"
     ERASURE_UNEXPLAINED = "erasure_unexplained"
+    ERASURE_CONTRADICTED = "erasure_contradicted"
     RESET_UNEXPLAINED = "reset_unexplained"
     LINE_ALTERED = "line_altered"
     LINE_FOREIGN = "line_foreign"
     LINE_WITHOUT_ROW = "line_without_row"
     LINES_MISSING = "lines_missing"
     FILE_TAIL_MISSING = "file_tail_missing"
+    LINE_NOT_ERASED = "line_not_erased"
+    ARCHIVE_ALTERED = "archive_altered"
+    ARCHIVE_ROWS_MISSING = "archive_rows_missing"
 
 
 _TRUNCATION = frozenset(
     {
         FindingKind.TAIL_MISSING,
         FindingKind.WRITER_MISSING,
+        FindingKind.CHECKPOINT_MISSING,
         FindingKind.LINE_WITHOUT_ROW,
         FindingKind.FILE_TAIL_MISSING,
     }
@@ -63,14 +70,23 @@ class Finding:
 
 @dataclass(slots=True)
 class Counts:
-    """How much was looked at."""
+    """How much was looked at.
+
+    rows      of the table and of the archive
+    archived  of these, rows that only the archive has
+    removed   rows that are gone, as a signed event tells
+    erased    rows whose personal fields are gone, as a signed event tells
+    """
 
     writers: int = 0
     rows: int = 0
-    checkpoints: int = 0
+    archived: int = 0
+    removed: int = 0
     erased: int = 0
+    checkpoints: int = 0
     lines: int = 0
     lines_repeated: int = 0
+    lines_of_removed_rows: int = 0
     lines_of_earlier_trails: int = 0
 
 

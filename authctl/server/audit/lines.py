@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import orjson
@@ -10,6 +11,12 @@ from authctl.server.storage.times import write_time
 
 if TYPE_CHECKING:
     from authctl.server.storage.events import EventRow
+
+
+# As `render` writes it, found in half the time of parsing it. Inside a value each quotation mark has a backslash before
+# it, so that no value looks like this; what somebody has written by hand, or cut in half, is left to the parser.
+_BEGINNING, _LANDMARK, _END = b'{"id":"', b'"generation":', b'"}'
+_PLACE = re.compile(rb'"generation":([0-9]{1,18}),"writer_id":"([0-9a-f-]+)","seq":([0-9]{1,18}),"salt":')
 
 
 def render(row: EventRow, generation: int) -> bytes:
@@ -51,8 +58,37 @@ def render(row: EventRow, generation: int) -> bytes:
     return orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE)
 
 
+def row_of(line: bytes) -> EventRow | None:
+    """The row that a line was made from, or None when it was made from none: `render` gives the same line again."""
+    try:
+        content = orjson.loads(line)
+        time = content["created_at"]
+        salt, signature = content["salt"], content.get("signature")
+        row: EventRow = (
+            content["id"], content["event_type"], content["user_email"], content["user_id"], content["ip_address"],
+            content["user_agent"], int(content["success"]), content["details"], f"{time[:10]} {time[11:-1]}",
+            content["actor"], content["target_user_id"], content["reason"], content["request_id"],
+            content["peer_address"], content["writer_id"], content["seq"],
+            None if salt is None else bytes.fromhex(salt), bytes.fromhex(content["personal_digest"]),
+            content.get("anchors"), None if signature is None else bytes.fromhex(signature),
+            bytes.fromhex(content["mac"]),
+        )  # fmt: skip
+        is_same = render(row, content["generation"]).rstrip() == line.rstrip(b" \n")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return row if is_same else None
+
+
 def place_of(line: bytes) -> tuple[str, int, int] | None:
     """Writer, sequence and generation of a line, or None when it is not one of ours."""
+    if line.startswith(_BEGINNING) and line.rstrip(b" \n").endswith(_END):
+        found = _PLACE.match(line, line.find(_LANDMARK))
+        if found is not None:
+            return found[2].decode(), int(found[3]), int(found[1])
+    return _parsed_place(line)
+
+
+def _parsed_place(line: bytes) -> tuple[str, int, int] | None:
     try:
         content = orjson.loads(line)
         writer_id, seq, generation = content["writer_id"], content["seq"], content["generation"]

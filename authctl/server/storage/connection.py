@@ -110,13 +110,15 @@ class Connection:
         cursor = self.raw.cursor() if self.dialect == "sqlite" else self.raw.cursor(name="stream")
         with self._translated():
             cursor.execute(compiled.sql, _merge(compiled, params))
-        while True:
-            with self._translated():
-                rows = cursor.fetchmany(size)
-            if not rows:
-                break
-            yield from (_convert(row, compiled) for row in rows)
-        cursor.close()
+        try:
+            while True:
+                with self._translated():
+                    rows = cursor.fetchmany(size)
+                if not rows:
+                    break
+                yield from (_convert(row, compiled) for row in rows) if compiled.converters else rows
+        finally:  # whoever has seen enough lets go of the generator
+            cursor.close()
 
     def one(self, statement: Statement, params: Mapping[str, object] | None = None) -> tuple[Any, ...] | None:
         """The first row, or None."""
