@@ -47,6 +47,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "sqlalchemy": ("authctl.server.storage",),
     "alembic": ("authctl.server.storage",),
     "psycopg": ("authctl.server.storage",),
+    "duckdb": ("authctl.server.storage.parquet",),
     "pysqlite3": ("authctl.server.storage",),
     "sqlite3": ("authctl.server.storage",),
     "starlette": ("authctl.server.http", "authctl.server.app", "authctl.server.running"),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def check_archive(directory: Path, keys: TrailKeys, report: Report, *, instance_id: str) -> frozenset[str]:
-    """Finds what is not as the manifest says; the names of the files that cannot be read and have to be left out.
+    """Finds what is not as the manifest says; the names of the files that cannot be read, to be skipped.
 
     Raises UsageError without the engine, and a StorageError for an archive of another instance, of a newer version,
     or without a manifest that can be understood.

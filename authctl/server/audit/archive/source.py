@@ -79,12 +79,15 @@ class ArchiveSource:
             return spelled_out(select_groups(wanted, by, "duckdb", table=table))
         return spelled_out(select_events(wanted, "duckdb", table=table))
 
-    def in_chains(self, *, without: Collection[str] = ()) -> Generator[tuple[Any, ...]]:
-        """Every row as the table had it, chain by chain, each in its order; what does not fit into memory is spilled.
+    def skip(self, names: Collection[str]) -> None:
+        """Does without these files, because they cannot be read."""
+        self.manifest = replace(
+            self.manifest, files=tuple(file for file in self.manifest.files if file.name not in names)
+        )
 
-        without  names of files that are left out, because they cannot be read
-        """
-        self._attach([file for file in self.manifest.files if file.name not in without], whole=True)
+    def in_chains(self) -> Generator[tuple[Any, ...]]:
+        """Every row as the table had it, chain by chain in its order; what does not fit into memory is spilled."""
+        self._attach(self.manifest.files, whole=True)
         yield from self._files.rows(f"SELECT {ROW} FROM {_TABLE} ORDER BY writer_id, seq")  # noqa: S608
 
     def close(self) -> None:
