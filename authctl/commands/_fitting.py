@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     from authctl.commands._rendering import Column
 
-GAP: Final = "  "
 ELLIPSIS: Final = "…"
 NOTHING: Final = "-"
 _ATOM: Final = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[tnr])|.", re.DOTALL)
@@ -22,10 +21,11 @@ _ATOM: Final = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[tnr])|.
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Which columns a terminal has room for, by their place, and how wide each is."""
+    """Which columns a terminal has room for, by their place, how wide each is, and how far they are apart."""
 
     places: tuple[int, ...]
     widths: tuple[int, ...]
+    gap: int = 2
 
     def cells(self, line: Sequence[str]) -> list[tuple[int, str]]:
         """The place and the text of each column that is shown, cut and padded to its width."""
@@ -82,19 +82,21 @@ def _cells(text: str) -> int:
 
 def _layout(wanted: Sequence[int], columns: Sequence[Column], places: list[int], room: int) -> Layout:
     least = [min(width, column.least) if column.least else width for width, column in zip(wanted, columns, strict=True)]
-    while len(places) > 1 and _sum(least, places) > room:
+    gap = 2 if _sum(least, places, 2) <= room else 1
+    while len(places) > 1 and _sum(least, places, gap) > room:
         may_go = [place for place in places if columns[place].least]
         places.remove(may_go[-1] if may_go else places[-1])
     widths = {place: least[place] for place in places}
-    spare = room - _sum(least, places)
-    for place in sorted(places, key=lambda place: wanted[place] - widths[place]):
+    spare = room - _sum(least, places, gap)
+    # What lacks little becomes whole, before what lacks much takes the rest; the last column matters least.
+    for place in sorted(places, key=lambda place: (place == len(columns) - 1, wanted[place] - widths[place])):
         given = max(0, min(wanted[place] - widths[place], spare))
         widths[place] += given
         spare -= given
     if spare < 0:  # not even one column has room
         widths[places[0]] = max(1, room)
-    return Layout(tuple(places), tuple(widths[place] for place in places))
+    return Layout(tuple(places), tuple(widths[place] for place in places), gap)
 
 
-def _sum(widths: Sequence[int], places: Sequence[int]) -> int:
-    return sum(widths[place] for place in places) + len(GAP) * (len(places) - 1)
+def _sum(widths: Sequence[int], places: Sequence[int], gap: int) -> int:
+    return sum(widths[place] for place in places) + gap * (len(places) - 1)

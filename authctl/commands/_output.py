@@ -16,7 +16,7 @@ from authctl.escaping import escaped
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
 
     from authctl.commands._fitting import Layout
 
@@ -64,6 +64,11 @@ class Output:
         return self.format is Format.TABLE and sys.stdout.isatty()
 
     @property
+    def room(self) -> int:
+        """How many characters fit into a line of the terminal."""
+        return _room()
+
+    @property
     def times(self) -> Times:
         """How tables write times."""
         return self._times
@@ -108,14 +113,14 @@ class Output:
             case _:
                 self._write_lines(rows, columns, is_live=True)
 
-    def draw(self, make: Callable[[int], RenderableType]) -> None:
-        """Draws on the terminal what `make` returns for its width; only where `is_drawn`."""
+    def draw(self, make: Callable[[Console], RenderableType]) -> None:
+        """Draws what `make` returns for this terminal; only where `is_drawn`."""
         from rich.console import Console
 
         console = Console(
             file=sys.stdout, markup=False, highlight=False, emoji=False, no_color=not has_colours(sys.stdout)
         )
-        console.print(make(console.width))
+        console.print(make(console))
 
     def text(self, line: str) -> None:
         """Writes one line as it is, in every format; for the few answers that have no members."""
@@ -165,7 +170,7 @@ class Output:
             from authctl.commands._drawing import drawn
 
             cells = [_cells(row, columns, self._times) for row in rows]
-            self.draw(lambda room: drawn(headings, cells, room))
+            self.draw(lambda console: drawn(headings, cells, console.width))
 
     def _fitted_table(self, rows: Sequence[Row], columns: Sequence[Column]) -> None:
         from authctl.commands._fitting import layout_of
@@ -254,7 +259,7 @@ def _room() -> int:
 
 
 def _fitted_head(headings: Sequence[str], layout: Layout) -> str:
-    line = "  ".join(text for _, text in layout.cells(headings))
+    line = (" " * layout.gap).join(text for _, text in layout.cells(headings))
     return f"{_styled(line, _BOLD) if has_colours(sys.stdout) else line.rstrip()}\n"
 
 
@@ -264,4 +269,4 @@ def _fitted(line: Sequence[str], layout: Layout, row: Row, columns: Sequence[Col
         _styled(text, _RED) if has_alarm and (alarm := columns[place].alarm) is not None and alarm(row) else text
         for place, text in layout.cells(line)
     ]
-    return "  ".join(shown).rstrip() + "\n"
+    return (" " * layout.gap).join(shown).rstrip() + "\n"

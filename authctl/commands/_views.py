@@ -43,10 +43,10 @@ TIME = Column("created_at", "Time", width=20)
 OUTCOME = Column("success", "Result", width=6, words=outcome, alarm=has_failed)
 EVENT = Column("event_type", "Event", width=21, least=12)
 USER = Column("user_email", "User", width=24, least=12)
-ADDRESS = Column("ip_address", "Address", width=15, least=11)
+ADDRESS = Column("ip_address", "Address", width=15, least=15)
 REASON = Column("reason", "Reason", width=20, least=10, alarm=has_failed)
 DETAILS = Column("details", "Details", width=20, least=20)
-IDENTIFIER = Column("id", "Id", width=18, least=18)
+IDENTIFIER = Column("id", "Id", width=19, least=19)
 AGENT = Column("user_agent", "User agent", width=20, least=12)
 WHOSE = Column("target_email", "Whose record", width=24, least=12, words=whose_record)
 
@@ -62,7 +62,7 @@ def event_columns(*shown: Column) -> tuple[Column, ...]:
     return (*shown, *(Column(key) for key in EVENT_KEYS if key not in {column.key for column in shown}))
 
 
-EVENT_COLUMNS = event_columns(TIME, OUTCOME, EVENT, USER, ADDRESS, REASON, IDENTIFIER, DETAILS)
+EVENT_COLUMNS = event_columns(TIME, OUTCOME, EVENT, USER, ADDRESS, REASON, DETAILS, IDENTIFIER)
 
 
 def user_row(user: User) -> Row:
