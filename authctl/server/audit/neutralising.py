@@ -17,8 +17,8 @@ MAX_NAME = 128
 MAX_DETAILS = 4096
 """Bytes in UTF-8, because that is what fills a disk."""
 
-# Hangul fillers are letters to Unicode and nothing to the eye.
-_HIDDEN_LETTERS = frozenset("\u115f\u1160\u3164\uffa0")
+# Hangul fillers and the grapheme joiner are letters and marks to Unicode and nothing to the eye.
+_HIDDEN_LETTERS = frozenset("\u034f\u115f\u1160\u3164\uffa0")
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _FAKE_ESCAPE = re.compile(r"\\(?=u[0-9a-fA-F]{4})")
 _CUT_ESCAPE = re.compile(r"\\(?:u[0-9a-f]{0,3})?\Z")

@@ -46,6 +46,7 @@ def original(text: str) -> str:
         ("\ud800", r"\ud800"),
         ("\U000e0041", r"\udb40\udc41"),
         ("\u3164", r"\u3164"),
+        ("a\u034fb", r"a\u034fb"),
         (r"\u001b", r"\u005cu001b"),
         (r"C:\users", r"C:\users"),
         ("Zoë 山田 ❤", "Zoë 山田 ❤"),
