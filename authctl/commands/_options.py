@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,6 +18,9 @@ EmailArgument = Annotated[str, typer.Argument(metavar="EMAIL", help="The user's 
 PersonArgument = Annotated[
     str,
     typer.Argument(metavar="EMAIL", help="The person's e-mail address, or the id of an account.", show_default=False),
+]
+ArchiveOption = Annotated[
+    Path | None, typer.Option("--archive", metavar="DIR", help="Also in the events archived in this directory.")
 ]
 AllowNoAdminOption = Annotated[
     bool, typer.Option("--allow-no-admin", help="Go ahead although this is the last admin, so that none is left.")

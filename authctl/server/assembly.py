@@ -15,7 +15,6 @@ from authctl.server.accounts.roles import Roles
 from authctl.server.accounts.trail_access import TrailAccess
 from authctl.server.accounts.users import Users
 from authctl.server.audit.bounded_reading import BoundedReading
-from authctl.server.audit.file_erasing import FileEraser
 from authctl.server.audit.journal import Recording
 from authctl.server.audit.keys import TrailKeys
 from authctl.server.audit.shipping import Shipper
@@ -135,7 +134,7 @@ def _assemble(
         database=database,
         make_ceremonies=lambda: _make_ceremonies(settings, keys, database, issuer),
         users=Users(database, verifier, rejections),
-        personal_data=PersonalData(database, _file_eraser(database, recording), keys.decoy),
+        personal_data=PersonalData(database, recording, keys.decoy),
         roles=Roles(database),
         audit=audit,
         trail=TrailAccess(database, verifier, rejections, reading),
@@ -143,10 +142,6 @@ def _assemble(
         health=ReadinessCheck(database, audit),
         lock=lock,
     )
-
-
-def _file_eraser(database: Database, recording: Recording) -> FileEraser:
-    return FileEraser(database, recording.keys, None if recording.shipper is None else recording.shipper.path)
 
 
 def _make_ceremonies(settings: Settings, keys: Keys, database: Database, issuer: Issuer) -> Ceremonies:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from authctl.commands._archives import ArchiveOption, open_archive
 from authctl.commands._asking import require_yes
-from authctl.commands._options import AllowNoAdminOption, FormatOption, PersonArgument, YesOption
+from authctl.commands._options import AllowNoAdminOption, ArchiveOption, FormatOption, PersonArgument, YesOption
 from authctl.commands._output import Format, Output
 from authctl.commands._session import open_session
 
@@ -32,12 +31,12 @@ def erase(
     Example: authctl users erase jane@example.com
     """
     output = Output(output_format)
-    with open_archive(archive) as source, open_session() as session:
+    with open_session() as session:
         rights = session.service.personal_data
-        person = session.run(rights.find(email, source))
-        stock = session.run(rights.take_stock(person))
+        person = session.run(rights.find(email, archive))
+        stock = session.run(rights.take_stock(person, archive))
         require_yes(output, yes, f"Erase {stock.in_words()} of {email} for good?")
-        erased = session.run(rights.erase(person, session.caller, allow_no_admin=allow_no_admin))
+        erased = session.run(rights.erase(person, session.caller, archive, allow_no_admin=allow_no_admin))
     output.done(f"{email} is erased: {erased.inventory.in_words()}; {erased.lines} lines of the log file", _row(erased))
     _tell_what_is_left(erased, output)
 

@@ -9,8 +9,7 @@ from typing import Annotated
 
 import typer
 
-from authctl.commands._archives import ArchiveOption, open_archive
-from authctl.commands._options import FormatOption, PersonArgument
+from authctl.commands._options import ArchiveOption, FormatOption, PersonArgument
 from authctl.commands._output import Format, Output
 from authctl.commands._rendering import json_document
 from authctl.commands._session import open_session
@@ -35,8 +34,8 @@ def export(
     """
     if output_format not in (Format.JSON, Format.JSONL):
         raise UsageError("An export is one JSON document", hint="leave --format away")
-    with open_archive(archive) as source, open_session() as session:
-        held = session.run(session.service.personal_data.export(email, session.caller, source))
+    with open_session() as session:
+        held = session.run(session.service.personal_data.export(email, session.caller, archive))
     if output is None:
         Output(output_format).record(held)
         return

@@ -16,12 +16,13 @@ from authctl.server.accounts.administration import refuse_last_admin
 from authctl.server.audit.erasure import MOST_AT_ONCE, blank_rows, find_rows, rows_in
 from authctl.server.audit.events import EventType
 from authctl.server.audit.recorder import record
+from authctl.server.audit.removals import MOST_RANGES
 
 if TYPE_CHECKING:
     from authctl.errors import Refused
     from authctl.server.accounts.subjects import Person
     from authctl.server.audit.erasure import Subject
-    from authctl.server.audit.events import Caller
+    from authctl.server.audit.events import Caller, ChainRange
     from authctl.server.storage.database import Database
     from authctl.server.storage.tables import User
     from authctl.server.storage.transaction import Transaction
@@ -32,7 +33,10 @@ MOST_FOUND = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """How much is held about a person: rows of each kind, and whether there is an account."""
+    """How much is held about a person: rows of each kind, and whether there is an account.
+
+    archived  events in an archive, which are in the table no more
+    """
 
     account: bool
     credentials: int
@@ -40,6 +44,7 @@ class Inventory:
     challenges: int
     counters: int
     events: int
+    archived: int = 0
 
     def in_words(self) -> str:
         """As a sentence names it."""
@@ -49,6 +54,7 @@ class Inventory:
             counted(self.sessions, "session"),
             counted(self.challenges, "pending ceremony").replace("ceremonys", "ceremonies"),
             counted(self.events, "event"),
+            counted(self.archived, "archived event"),
         ]
         return ", ".join(part for part in parts if not part.startswith("0 ")) or "nothing"
 
@@ -66,15 +72,34 @@ def take_stock(tx: Transaction, person: Person, bucket: str) -> Inventory:
     )
 
 
+async def refuse_if_last_admin(database: Database, subject: Subject, caller: Caller) -> None:
+    """Raises Refused, and leaves its event, when nobody would be left as admin (R-CL-04)."""
+    refused = await database.write(partial(_refused, subject=subject, caller=caller))
+    if refused is not None:
+        raise refused
+
+
+async def name_archived(
+    database: Database, subject: Subject, ranges: tuple[ChainRange, ...], caller: Caller
+) -> tuple[ChainRange, ...]:
+    """Leaves the events that name rows of an archive, which are about to be blanked there; gives the ranges back."""
+    for begin in range(0, len(ranges), MOST_RANGES):
+        part = ranges[begin : begin + MOST_RANGES]
+        what = counted(rows_in(part), "archived event")
+        event = account_events.erased(subject.ids, what, part, caller)
+        await database.write(partial(record, event=event))
+    return ranges
+
+
 async def erase_rows(
     database: Database, subject: Subject, bucket: str, caller: Caller, *, allow_no_admin: bool
-) -> Inventory | Refused:
-    """Removes everything from the database; what that was. A refusal has left its event, and nothing else."""
+) -> Inventory:
+    """Removes everything from the database; what that was. Raises Refused, having left the event of that."""
     found = await database.read(partial(find_rows, subject=subject, most=MOST_FOUND))
     first = partial(_begin, subject=subject, bucket=bucket, caller=caller, allow_no_admin=allow_no_admin)
     done = await database.write(partial(first, event_ids=found[:MOST_AT_ONCE]))
     if not isinstance(done, Inventory):
-        return done
+        raise done
     events, found = done.events, found[MOST_AT_ONCE:]
     while found or (found := await database.read(partial(find_rows, subject=subject, most=MOST_FOUND))):
         batch, found = found[:MOST_AT_ONCE], found[MOST_AT_ONCE:]
@@ -86,11 +111,10 @@ def _begin(
     tx: Transaction, *, subject: Subject, bucket: str, caller: Caller, allow_no_admin: bool, event_ids: list[str]
 ) -> Inventory | Refused:
     """The account with all that hangs on it, and the first events."""
+    refused = None if allow_no_admin else _refused(tx, subject=subject, caller=caller)
+    if refused is not None:
+        return refused
     user = _account_of(tx, subject)
-    if user is not None and not allow_no_admin:
-        refused = refuse_last_admin(tx, user, EventType.USER_ERASED, "erased", caller)
-        if refused is not None:
-            return refused
     sessions = credentials = 0
     if user is not None:
         sessions = len(tx.sessions.of_user(user.id))
@@ -110,6 +134,11 @@ def _go_on(tx: Transaction, *, subject: Subject, event_ids: list[str], caller: C
     if count:
         record(tx, account_events.erased(subject.ids, counted(count, "further event"), ranges, caller))
     return count
+
+
+def _refused(tx: Transaction, *, subject: Subject, caller: Caller) -> Refused | None:
+    user = _account_of(tx, subject)
+    return None if user is None else refuse_last_admin(tx, user, EventType.USER_ERASED, "erased", caller)
 
 
 def _account_of(tx: Transaction, subject: Subject) -> User | None:

@@ -16,7 +16,7 @@ from authctl.server.accounts.personal_data import PersonalData
 from authctl.server.accounts.roles import Roles
 from authctl.server.accounts.users import Users
 from authctl.server.audit.events import Caller, Event, EventType
-from authctl.server.audit.file_erasing import FileEraser
+from authctl.server.audit.journal import Recording
 from authctl.server.audit.keys import TrailKeys
 from authctl.server.storage.engine import open_database
 from authctl.server.storage.journal import NoJournal
@@ -146,6 +146,6 @@ def office_on(url: str, clock: FixedClock) -> Office:
     names = {"issuer": "http://localhost:8000", "audience": "localhost"}
     verifier = Verifier(codec, clock, **names, lifetime_seconds=LIFETIME)
     issuer = Issuer(codec, **names, lifetime_seconds=LIFETIME)
-    eraser = FileEraser(database, TrailKeys(bytes(32), Ed25519PrivateKey.generate()), None)
-    rights = PersonalData(database, eraser, bytes(32))
+    recording = Recording(TrailKeys(bytes(32), Ed25519PrivateKey.generate()), "office", "cli")
+    rights = PersonalData(database, recording, bytes(32))
     return Office(database, clock, journal, Users(database, verifier), rights, Roles(database), issuer)
