@@ -131,7 +131,7 @@ class _Value:
 
 
 class _Recent:
-    """What one subject did of late: the fewest latest values that reach the threshold, the oldest first."""
+    """What one subject did of late, never much more than the threshold: values by when they were last seen."""
 
     __slots__ = ("values", "weight")
 
@@ -162,6 +162,10 @@ class _Recent:
         self.weight -= 0 if known is None else known.weight
         return known
 
+    def drop_oldest(self) -> None:
+        """Takes out the value that was not seen for longest."""
+        self.drop(next(iter(self.values)))
+
 
 class Bursts:
     """Tells which subjects reach a threshold of different values within a span.
@@ -188,15 +192,14 @@ class Bursts:
         if recent is None:
             recent = self._recent[subject] = _Recent()
         recent.put(event, value, weight)
+        while event.created_at - recent.oldest.last > self._span:
+            recent.drop_oldest()
+        if not self._is_enough(len(recent.values), recent.weight):
+            return
+        self._tell(subject, recent, event.created_at)
+        # What is told is kept only as far as the next event needs it to be in a burst too.
         while self._is_enough(len(recent.values) - 1, recent.weight - recent.oldest.weight):
-            recent.drop(next(iter(recent.values)))
-        if self._is_enough(len(recent.values), recent.weight) and not self._is_old(recent.oldest, event.created_at):
-            self._tell(subject, recent, event.created_at)
-
-    def forget(self, subject: str, value: str) -> None:
-        """A value turned out to be harmless."""
-        if subject in self._recent:
-            self._recent[subject].drop(value)
+            recent.drop_oldest()
 
     def found(self) -> list[Tally]:
         """Of every subject that reached the threshold, its tally."""
@@ -204,9 +207,6 @@ class Bursts:
 
     def _is_enough(self, values: int, weight: int) -> bool:
         return values >= self._fewest and weight >= self._threshold
-
-    def _is_old(self, known: _Value, now: datetime) -> bool:
-        return now - known.last > self._span
 
     def _tell(self, subject: str, recent: _Recent, now: datetime) -> None:
         tally = self._tallies.get(subject)
@@ -222,5 +222,5 @@ class Bursts:
         self._seen += 1
         if self._seen % _TIDY_EVERY == 0:
             recent = self._recent.items()
-            for subject in [name for name, one in recent if not one.values or self._is_old(one.newest, now)]:
+            for subject in [name for name, one in recent if not one.values or now - one.newest.last > self._span]:
                 del self._recent[subject]
