@@ -304,7 +304,8 @@ def _value(column: Column) -> str:
     if column.kind is Kind.BYTES:
         return f"unhex({name}) AS {name}"
     if column.kind is Kind.TIME:
-        return f"CAST({name} AS TIMESTAMP) AS {name}"
+        # Straight to a naive time, the engine would let an offset go.
+        return f"CAST({name} AS TIMESTAMP WITH TIME ZONE) AT TIME ZONE 'UTC' AS {name}"
     if column.kind is Kind.MOMENT:
         return f"CAST({name} AS TIMESTAMP WITH TIME ZONE) AS {name}"
     return name
