@@ -70,8 +70,12 @@ def _ended(tx: Transaction, log_file: str, generation: int, known: Positions) ->
 
 
 def _oldest_in_doubt(tx: Transaction, unfinished: list[AuditWriter]) -> int:
-    rows = [tx.events.at(writer.id, writer.shipped_seq + 1) for writer in unfinished]
-    return min((milliseconds_of(row[0]) for row in rows if row is not None), default=0)
+    rows = [
+        row
+        for writer in unfinished
+        for row in tx.events.between(writer.id, after=writer.shipped_seq, last=writer.last_seq, most=1)
+    ]
+    return min((milliseconds_of(row[0]) for row in rows), default=0)
 
 
 def _last_lines(file: AuditFile, wanted: set[str], since: int) -> dict[str, int]:

@@ -16,6 +16,7 @@ from authctl.server.audit.lines import render
 from authctl.server.audit.liveness import this_host
 from authctl.server.audit.neutralising import MAX_EMAIL, clean_details, clean_identifier, clean_name, clean_user_agent
 from authctl.server.audit.own_events import checkpoint_event, gap_event
+from authctl.server.audit.positions import Line
 from authctl.server.storage.events import COLUMNS
 from authctl.server.storage.identifiers import new_event_id, new_id
 from authctl.server.storage.rows import make
@@ -24,8 +25,7 @@ from authctl.server.storage.times import write_time
 
 if TYPE_CHECKING:
     from authctl.server.audit.events import ChainRange
-    from authctl.server.audit.file_sink import Change
-    from authctl.server.audit.positions import Line
+    from authctl.server.audit.own_events import Gap
     from authctl.server.audit.shipping import Shipper
     from authctl.server.storage.events import EventRow
     from authctl.server.storage.transaction import Transaction
@@ -79,7 +79,7 @@ class ChainJournal:
         self._is_in_doubt = False
         self._pending: list[EventRow] = []
         self._owed: list[Line] = []
-        self._gaps: list[Change] = []
+        self._gaps: list[Gap] = []
         self._is_new_trail = False
         self._is_closing = False
         self._holds_file = False
@@ -185,16 +185,17 @@ class ChainJournal:
 
     def _append_checkpoint(self, tx: Transaction, event: Event) -> None:
         current = self._chain = self._chain or self._open_chain(tx)
-        heads = {head[0]: Head(*head) for head in tx.writers.moved()}
+        moved = {head[0]: Head(*head) for head in tx.writers.moved()}
+        heads = _last_checkpoint(tx) | moved
         heads.pop(current.writer_id, None)
         if current.seq:
             heads[current.writer_id] = Head(current.writer_id, current.seq, current.mac)
         ordered = tuple(heads[writer_id] for writer_id in sorted(heads))
         anchors = self._anchors(tx, current, AnchorKind.CHECKPOINT, ordered).to_text()
         # One order for everybody, so that two checkpoints on PostgreSQL never wait for each other's rows.
-        for writer_id in sorted({*heads, current.writer_id}):
+        for writer_id in sorted({*moved, current.writer_id}):
             own = writer_id == current.writer_id
-            tx.writers.note_checkpoint(writer_id, current.seq + 1 if own else heads[writer_id].seq)
+            tx.writers.note_checkpoint(writer_id, current.seq + 1 if own else moved[writer_id].seq)
         self._insert(tx, event, anchors=anchors, signature=self._keys.sign(anchors))
         self._chain = self._chain._replace(unsigned=0)
         if self._shipper is not None:
@@ -213,8 +214,8 @@ class ChainJournal:
         if self._shipper is None or self._is_new_trail:
             return
         self._gaps = self._shipper.take_gaps()
-        for change in self._gaps:
-            self.append(tx, gap_event(change, str(self._shipper.path)))
+        for gap in self._gaps:
+            self.append(tx, gap_event(gap))
 
     def _open_chain(self, tx: Transaction) -> _Chain:
         opened = _Chain(new_id(), b"", tx.writers.hold_generation())
@@ -311,7 +312,7 @@ class ChainJournal:
         current = self._chain
         if current is None:
             return []
-        return [(current.writer_id, row[15], render(row, current.generation)) for row in self._pending]
+        return [Line(current.writer_id, row[15], render(row, current.generation), row[15] - 1) for row in self._pending]
 
     def _bring_file_forward(self) -> None:
         shipper, current = self._shipper, self._chain
@@ -344,3 +345,14 @@ class ChainJournal:
             self._chain = current._replace(
                 seq=writer.last_seq, mac=writer.last_mac, unsigned=writer.last_seq - writer.checkpointed_seq
             )
+
+
+def _last_checkpoint(tx: Transaction) -> dict[str, Head]:
+    """The end of the chain in which the last checkpoint stands.
+
+    With it each checkpoint vouches for the one before, and so for every head that was ever named: an old chain that
+    does not move any more is pinned by whichever checkpoint somebody has kept.
+    """
+    row = tx.anchored.newest_checkpoint()
+    writer = None if row is None else tx.writers.by_id(row[14])
+    return {} if writer is None else {writer.id: Head(writer.id, writer.last_seq, writer.last_mac)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from authctl.server.audit.lines import render
 
@@ -13,8 +13,17 @@ if TYPE_CHECKING:
     from authctl.server.audit.coverage import Coverage
     from authctl.server.storage.transaction import Transaction
 
-Line = tuple[str, int, bytes]
-"""Writer, sequence and the line itself."""
+
+class Line(NamedTuple):
+    """One line on its way into the file.
+
+    behind  the sequence of the row before it: the one before, unless rows were removed in between
+    """
+
+    writer_id: str
+    seq: int
+    data: bytes
+    behind: int
 
 
 @dataclass(slots=True)
@@ -92,23 +101,27 @@ class Positions:
             if not place.behind:
                 continue
             rows = tx.events.between(writer_id, after=place.shipped, last=place.last, most=most)
-            # Rows that are not in the table any more cannot be owed.
-            place.shipped = rows[0][15] - 1 if rows else place.last
             if rows:
-                return [(writer_id, row[15], render(row, place.generation)) for row in rows]
+                places = [place.shipped, *(row[15] for row in rows)]
+                return [
+                    Line(writer_id, row[15], render(row, place.generation), behind)
+                    for row, behind in zip(rows, places, strict=False)
+                ]
+            # Rows that are not in the table any more cannot be owed.
+            place.shipped = place.last
         return []
 
     def select(self, lines: Sequence[Line], present: Coverage | None) -> Selection:
         """Lines that come next in their chains; those that are `present` count as written."""
         chosen = Selection()
-        for writer_id, seq, line in lines:
+        for writer_id, seq, data, behind in lines:
             place = self._places.get(writer_id)
-            if place is None or seq != chosen.reached.get(writer_id, place.shipped) + 1:
+            if place is None or not behind <= chosen.reached.get(writer_id, place.shipped) < seq:
                 continue  # there already, or still waiting for rows before it
             chosen.reached[writer_id] = seq
             if present is None or seq not in present.of(writer_id):
                 chosen.first.setdefault(writer_id, seq)
-                chosen.data.append(line)
+                chosen.data.append(data)
         return chosen
 
     def advance(self, reached: dict[str, int]) -> list[tuple[str, int]]:

@@ -18,6 +18,7 @@ from authctl.server.audit.file_memory import FileMemory
 from authctl.server.audit.file_sink import AuditFile, Change
 from authctl.server.audit.health import Condition
 from authctl.server.audit.lines import place_of
+from authctl.server.audit.own_events import Gap, damage, lines_cut
 from authctl.server.audit.positions import Line, Place, Positions
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Shipper:
         self._must_adopt = True
         self._must_owe_again = False
         self._coverage: Coverage | None = None
-        self._gaps: list[Change] = []
+        self._gaps: list[Gap] = []
         self._is_held = False
         self._undo: _Undo | None = None
 
@@ -102,13 +103,13 @@ class Shipper:
         """Has the next batch look for writers that ended without finishing."""
         self._must_adopt = True
 
-    def take_gaps(self) -> list[Change]:
+    def take_gaps(self) -> list[Gap]:
         """Damage that no event tells of yet; `put_back_gaps` when the event did not come to be."""
         with self._mutex:
             gaps, self._gaps = self._gaps, []
             return gaps
 
-    def put_back_gaps(self, gaps: list[Change]) -> None:
+    def put_back_gaps(self, gaps: list[Gap]) -> None:
         """The events were rolled back."""
         with self._mutex:
             self._gaps = gaps + self._gaps
@@ -272,7 +273,7 @@ class Shipper:
                 self._positions.set_back(self._memory.lost_behind(copied))
                 self._memory = FileMemory()
                 return
-        self._gaps.append(change)
+        self._gaps.append(damage(change, str(self.path)))
         self.condition.notice(f"the audit file {self.path} was damaged: {change.value.replace('_', ' ')}")
         if change is not Change.PERMISSIONS:
             self._send_again_everything()
@@ -327,14 +328,18 @@ class Shipper:
         """Lines of a process that died between the file and its commit; nobody else is in between, the lock says so."""
         if self._file.is_all_ours:
             return
-        keep = self._file.size
+        keep, count = self._file.size, 0
+        writer_id, seq = "", 0
         for offset, line in self._file.lines_backward():
             place = place_of(line)
             if place is None or place[2] != self._generation or place[1] <= self._committed(tx, place[0]):
                 break
-            keep = offset
-        if keep < self._file.size:
+            keep, count = offset, count + 1
+            writer_id, seq, _ = place
+        if count:
             self._file.cut(keep)
+            # Not only a process that died leaves such lines: so does whoever cuts the end off the table.
+            self._gaps.append(lines_cut(str(self.path), count, writer_id, seq))
 
     def _committed(self, tx: Transaction, writer_id: str) -> int:
         ours = self._positions.of(writer_id)

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 
 from authctl.errors import StorageDamaged
 from authctl.server.audit import chain
+from authctl.server.audit.anchor_judgement import AnchorJudge
+from authctl.server.audit.explanations import find_removal
 
 if TYPE_CHECKING:
     from authctl.server.audit.keys import TrailKeys
+    from authctl.server.storage.events import EventRow
     from authctl.server.storage.tables import AuditWriter
     from authctl.server.storage.transaction import Transaction
 
@@ -32,14 +35,32 @@ def require_tails(tx: Transaction, keys: TrailKeys) -> None:
 
 def _ends_as_it_was_left(tx: Transaction, keys: TrailKeys, writer: AuditWriter) -> bool:
     last = writer.last_seq
-    rows = tx.events.between(writer.id, after=max(0, last - 2), last=_HIGHEST, most=3)
-    if [row[15] for row in rows] != list(range(max(1, last - 1), last + 1)):
+    rows = {row[15]: row for row in tx.events.between(writer.id, after=max(0, last - 2), last=_HIGHEST, most=3)}
+    if any(seq > last for seq in rows):
         return False
-    if not rows:
+    if not last:
         return True
-    previous = rows[0][20] if last > 1 else chain.START
+    row = rows.get(last)
+    if row is None:
+        return _removed_mac(tx, keys, writer.id, last) == writer.last_mac
+    if last == 1:
+        previous: bytes | None = chain.START
+    else:
+        before = rows.get(last - 1)
+        previous = _removed_mac(tx, keys, writer.id, last - 1) if before is None else before[20]
     try:
-        mac = chain.compute_mac(chain.derive_writer_key(keys.audit, writer.id), rows[-1], previous)
-        return hmac.compare_digest(mac, rows[-1][20]) and hmac.compare_digest(mac, writer.last_mac)
+        return previous is not None and _fits(keys, writer, row, previous)
     except (TypeError, ValueError, AttributeError):  # a value of a type that no event has
         return False
+
+
+def _fits(keys: TrailKeys, writer: AuditWriter, row: EventRow, previous: bytes) -> bool:
+    mac = chain.compute_mac(chain.derive_writer_key(keys.audit, writer.id), row, previous)
+    return hmac.compare_digest(mac, row[20]) and hmac.compare_digest(mac, writer.last_mac)
+
+
+def _removed_mac(tx: Transaction, keys: TrailKeys, writer_id: str, seq: int) -> bytes | None:
+    """The MAC of a row that is gone, if a signed event tells that it was removed."""
+    instance = tx.instance.load()
+    removed = find_removal(tx, AnchorJudge(keys, instance.instance_id, instance.generation), writer_id, seq)
+    return removed.mac if removed is not None and removed.last == seq else None
