@@ -118,6 +118,8 @@ class ParquetFiles:
     def rows(self, sql: str, params: Mapping[str, object] | None = None) -> Generator[tuple[Any, ...]]:
         """Every row of the answer, in flat memory; parameters are called `$name` in the text.
 
+        Times are naive; those beyond what Python can hold are texts.
+
         Raises StorageDamaged when a file does not hold what its end promised.
         """
         cursor = self._engine.cursor()
@@ -168,8 +170,7 @@ class ParquetFiles:
             raise StorageUnavailable("There is not enough memory or temporary space", debug=str(error)) from error
         except (duckdb.ParserException, duckdb.CatalogException) as error:
             raise StorageError(debug=str(error)) from error  # our SQL is wrong, not the file
-        # Values that Python cannot hold, such as a time in the year 200,000, come as its own exceptions.
-        except (duckdb.Error, ValueError, OverflowError) as error:
+        except (duckdb.Error, ValueError, OverflowError) as error:  # the latter for values that Python cannot hold
             if "No space left" in str(error):
                 raise StorageUnavailable("The disk is full", debug=str(error)) from error
             raise self._damaged(error) from error

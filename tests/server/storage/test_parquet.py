@@ -180,11 +180,18 @@ def test_one_damaged_file_among_others_is_named(tmp_path: Path, files: ParquetFi
         read(files, tmp_path / "a.parquet", tmp_path / "b.parquet")
 
 
-def test_a_time_beyond_python_is_one_clear_error(tmp_path: Path, files: ParquetFiles) -> None:
+def test_a_time_beyond_python_comes_as_its_text(tmp_path: Path, files: ParquetFiles) -> None:
     files.write(tmp_path / "t.parquet", "SELECT TIMESTAMP '20000-01-01' AS stamp")
     files.attach("t", [tmp_path / "t.parquet"], COLUMNS[-1:])
+    assert list(files.rows("SELECT stamp FROM t")) == [("20000-01-01 00:00:00",)]
+
+
+def test_a_text_that_is_none_is_one_clear_error(tmp_path: Path, files: ParquetFiles) -> None:
+    write_parquet(tmp_path / "t.parquet", COLUMNS, [("wxyz" * 5, 1, None, None, None)])
+    good = (tmp_path / "t.parquet").read_bytes()
+    (tmp_path / "t.parquet").write_bytes(good.replace(b"wxyz", b"w\xff\xfez"))
     with pytest.raises(StorageDamaged):
-        list(files.rows("SELECT stamp FROM t"))
+        read(files, tmp_path / "t.parquet")
 
 
 def test_sql_that_makes_no_sense_is_our_fault_and_not_the_files(files: ParquetFiles) -> None:

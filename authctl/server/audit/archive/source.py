@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from authctl.errors import StorageDamaged
 from authctl.server.audit.archive.columns import ASKED, COLUMNS, ROW
 from authctl.server.audit.archive.manifest import read_manifest
 from authctl.server.audit.sources import group_of, record_of
@@ -16,10 +17,12 @@ from authctl.server.storage.times import write_time
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Iterable, Sequence
     from pathlib import Path
+    from typing import TypeVar
 
     from authctl.server.audit.archive.manifest import ArchivedRange, ArchiveFile
     from authctl.server.audit.records import EventRecord, Group
 
+    T = TypeVar("T")
     Held = Callable[[ArchivedRange], Iterable[int]]
 
 _TABLE = "audit_logs"
@@ -59,7 +62,7 @@ class ArchiveSource:
             sql = select_events(self._bounded(shorter), "duckdb", table=_TABLE)
             with closing(self._files.rows(sql.text, sql.params)) as rows:
                 for row in rows:
-                    yield record_of(row)
+                    yield self._understood(record_of, row)
                     left = None if left is None else left - 1
             if left == 0:
                 return
@@ -69,7 +72,7 @@ class ArchiveSource:
         self._attach(self._within(wanted))
         sql = select_groups(wanted, by, "duckdb", table=_TABLE, top=top)
         with closing(self._files.rows(sql.text, sql.params)) as rows:
-            return [group_of(row) for row in rows]
+            return [self._understood(group_of, row) for row in rows]
 
     def describe(self, wanted: EventFilter, by: Sequence[str] = ()) -> str:
         """The SQL for all files at once, to be run in DuckDB's own shell; `events` asks them one after the other."""
@@ -99,6 +102,15 @@ class ArchiveSource:
         conditions = [text for file in files for text in self._left_out.get(file.name, ())]
         columns = COLUMNS if whole else ASKED
         self._files.attach(_TABLE, paths, columns, where=" AND ".join(conditions) or "true")
+
+    def _understood(self, reading: Callable[[tuple[Any, ...]], T], row: tuple[Any, ...]) -> T:
+        try:
+            return reading(row)
+        except (TypeError, ValueError) as error:
+            detail = f"{self._directory} holds something that is no event"
+            raise StorageDamaged(
+                detail, hint="`authctl audit verify --archive` tells more", debug=repr(error)
+            ) from error
 
     def _bounded(self, wanted: EventFilter) -> EventFilter:
         """With a limit that changes nothing: the engine searches few columns first only where there is one."""
