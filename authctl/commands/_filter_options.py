@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 import typer
 
 TOKEN_VARIABLE: Final = "AUTHCTL_TOKEN"  # noqa: S105 - the name of a variable, not a token
+TOKEN_HINT: Final = "an admin's token: authctl simulate login --url URL --email EMAIL --print-token > FILE"  # noqa: S105 - a hint
 
 
 class Order(StrEnum):

@@ -11,7 +11,7 @@ from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, overload
 
-from authctl.commands._filter_options import OPTIONS, TOKEN_VARIABLE, Order
+from authctl.commands._filter_options import OPTIONS, TOKEN_HINT, TOKEN_VARIABLE, Order
 from authctl.commands._times import parse_time
 from authctl.errors import UsageError
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from authctl.server.audit.records import EventSource
     from authctl.server.storage.event_query import EventFilter
 
-TOKEN_HINT: Final = "an admin's token: authctl simulate login --url URL --email EMAIL --print-token > FILE"  # noqa: S105 - a hint
 CHOOSING: Final = (
     "event", "user", "ip", "agent", "reason", "since", "until", "success", "contains", "limit", "order", "count_by",
 )  # fmt: skip
