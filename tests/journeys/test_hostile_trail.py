@@ -15,7 +15,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from ipaddress import ip_network
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
@@ -23,6 +22,7 @@ import pytest
 from authctl.cli import app
 from authctl.server.audit.events import Caller
 from authctl.server.audit.neutralising import clean_details, clean_identifier, clean_user_agent
+from authctl.server.audit.records import EventRecord
 from authctl.server.audit.sources import DatabaseSource
 from authctl.server.storage.event_query import EventFilter
 from authctl.server.storage.reader import open_reader
@@ -31,9 +31,6 @@ from authctl.settings.model import FIELD_OF_FILE_VARIABLE, FIELD_OF_VARIABLE
 from tests.builders import JANE, PEER, Instance, Visitor, person
 from tests.journeys import hostile
 from tests.journeys.sql import connect
-
-if TYPE_CHECKING:
-    from authctl.server.audit.records import EventRecord
 
 OPERATOR = Caller(None, None, None, "request-1", actor="os:root(0)")
 
@@ -162,7 +159,7 @@ def test_everything_was_planted(visited: tuple[Path, str]) -> None:
     details = "\n".join(event.details or "" for event in events)
     targets = {event.target_user_id for event in events}
     assert all(clean_details(name) in details for name in hostile.NAMES)
-    assert {clean_identifier(text) for text in hostile.TEXTS if len(text) < 100} <= targets
+    assert {clean_identifier(text) for text in hostile.TEXTS if "/" not in text and len(text) < 100} <= targets
 
 
 class Terminal(io.StringIO):
@@ -194,18 +191,19 @@ LISTINGS: tuple[Words, ...] = (
     ("audit", "list", *EVERYTHING),
     ("audit", "failed-logins", *EVERYTHING),
     ("audit", "denied", *EVERYTHING),
+    ("audit", "user", JANE, *EVERYTHING),
 )
 """What shows events one by one."""
 QUESTIONS: tuple[Words, ...] = (
     *LISTINGS,
     ("audit", "multi-ip"),
     ("audit", "admin-access"),
+    ("audit", "summary"),
     ("audit", "list", "--count-by", "user_agent,reason,user_email"),
+    ("users", "list"),
     ("audit", "detect", "--threshold", "address-failures=3", "--threshold", "account-failures=3"),
 )
 """Whatever shows what stands in events, in the formats of every command."""
-SINGLE: tuple[Words, ...] = (("audit", "show"), ("audit", "user"), ("users", "export"))
-"""What shows one thing, named by the last word."""
 
 
 @pytest.mark.parametrize("words", QUESTIONS, ids=" ".join)
@@ -217,6 +215,35 @@ def test_nothing_acts_on_a_terminal(planted: Planted, words: Words, monkeypatch:
         assert text
         hostile.require_harmless(text)
     hostile.require_harmless(run(monkeypatch, *words))
+
+
+def test_one_event_is_shown_harmless_and_whole(planted: Planted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R-CL-01, R-LG-09: each text in the form of a record."""
+    events = {event.user_agent: event for event in planted.events()}
+    for event in list(events.values())[: len(hostile.TEXTS) + 3]:
+        words = ("audit", "show", event.id)
+        hostile.require_harmless(hostile.without_styles(run(monkeypatch, *words, stream=Terminal())))
+        piped = run(monkeypatch, *words)
+        hostile.require_harmless(piped)
+        assert len(piped.splitlines()) == len(EventRecord._fields)
+        for output_format in ("json", "jsonl"):
+            text = run(monkeypatch, *words, "--format", output_format)
+            hostile.require_harmless(text)
+            hostile.require_exact([json.loads(text)], [event])
+        text = run(monkeypatch, *words, "--format", "csv")
+        hostile.require_harmless(text, line_end="\r\n")
+        hostile.require_neutralised(hostile.csv_records(text), [event])
+
+
+@pytest.mark.parametrize("email", [JANE, *(f"{local_part}@example.com" for local_part in hostile.LOCAL_PARTS)])
+def test_what_is_held_about_a_person_is_harmless_and_exact(
+    planted: Planted, email: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Account, passkeys and events; each record of them too."""
+    hostile.require_harmless(run(monkeypatch, "users", "show", "--", email))
+    text = run(monkeypatch, "users", "export", "--", email)
+    hostile.require_harmless(text)
+    hostile.require_exact(json.loads(text)["audit_events"], planted.events())
 
 
 @pytest.mark.parametrize("words", LISTINGS, ids=" ".join)
