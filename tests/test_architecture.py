@@ -48,6 +48,8 @@ DOORS: dict[str, tuple[str, ...]] = {
     "alembic": ("authctl.server.storage",),
     "psycopg": ("authctl.server.storage",),
     "duckdb": ("authctl.server.storage.parquet",),
+    "iptocc": ("authctl.server.audit.detect.countries",),
+    "maxminddb": ("authctl.server.audit.detect.countries",),
     "pysqlite3": ("authctl.server.storage",),
     "sqlite3": ("authctl.server.storage",),
     "starlette": ("authctl.server.http", "authctl.server.app", "authctl.server.running"),
