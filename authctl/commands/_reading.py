@@ -40,19 +40,16 @@ def _remote(url: str, token: str | None) -> EventSource:
 
 def _local(opened: ExitStack, settings: Settings | None, archive: Path | None) -> EventSource:
     from authctl.commands._session import require_database
-    from authctl.server.audit.sources import DatabaseSource, JoinedSource
+    from authctl.server.audit.sources import DatabaseSource
     from authctl.server.storage.reader import open_reader
     from authctl.settings import load_settings
 
     settings = settings or load_settings()
     require_database(settings)
-    database = DatabaseSource(open_reader(settings.database_url))
+    reader = open_reader(settings.database_url)
     if archive is None:
-        return database
-    with ExitStack() as undo:
-        undo.callback(database.close)
-        from authctl.server.audit.archive.source import ArchiveSource
+        return DatabaseSource(reader)
+    opened.callback(reader.close)
+    from authctl.server.audit.archive.joining import archive_and_table
 
-        joined = JoinedSource((ArchiveSource(archive), database))
-        undo.pop_all()
-    return joined
+    return opened.enter_context(archive_and_table(archive, reader))

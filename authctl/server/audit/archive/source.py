@@ -44,6 +44,11 @@ class ArchiveSource:
         self._files = ParquetFiles()
         self._left_out: dict[str, list[str]] = {}
 
+    def read_again(self) -> bool:
+        """Looks at the manifest once more; whether the archive has changed."""
+        before, self.manifest = self.manifest, read_manifest(self._directory).manifest
+        return self.manifest != before
+
     def leave_out(self, held: Held) -> None:
         """Leaves out the rows that the table still holds.
 
