@@ -97,7 +97,7 @@ OPTIONS: Final[dict[str, Any]] = {
     "limit": Annotated[
         int | None,
         typer.Option(
-            "--limit", min=1, max=100_000_000, metavar="N", help="At most this many rows.", rich_help_panel=_WHICH
+            "--limit", "-n", min=1, max=100_000_000, metavar="N", help="At most this many rows.", rich_help_panel=_WHICH
         ),
     ],
     "order": Annotated[

@@ -39,7 +39,7 @@ _COLUMN_OF_OPTION: Final = {
     "target": "target_user_id",
 }
 """Columns by the names of the options that filter them."""
-_SPELLINGS: Final = {("success", True): "--success", ("success", False): "--failure"}
+_OUTCOMES: Final = {True: ("--success", "it looks at what failed"), False: ("--failure", "it looks at what succeeded")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,10 +128,21 @@ class Filters:
 
     def source(self) -> AbstractContextManager[EventSource]:
         """Opens what the options name: a service, or the database and perhaps an archive beside it."""
-        from authctl.commands._reading import open_source
+        return self.opening()()
 
-        token = None if self.archive is not None and self.url is not None else self.token  # that pair is refused
-        return open_source(url=self.url, token=token, archive=self.archive)
+    def opening(self) -> Callable[[], AbstractContextManager[EventSource]]:
+        """What opens it, again and again, with one reading of the settings and the token."""
+        from authctl.commands._reading import open_source
+        from authctl.settings import load_settings
+
+        is_pair = self.archive is not None and self.url is not None  # which is refused
+        return partial(
+            open_source,
+            url=self.url,
+            token=None if is_pair else self.token,
+            archive=self.archive,
+            settings=load_settings() if self.url is None else None,
+        )
 
 
 def person(typed: str) -> str:
@@ -213,7 +224,7 @@ def _agreed(name: str, typed: Any, laid_down: Any) -> Any:
     if name == "events":
         return _agreed_events(typed, laid_down)
     if typed != laid_down:
-        raise _contradiction(_SPELLINGS.get((name, typed), f"--{name} {typed}"))
+        raise _contradiction(*(_OUTCOMES[typed] if name == "success" else (f"--{name} {typed}",)))
     return laid_down
 
 

@@ -25,10 +25,14 @@ group = LazyGroup(
         "user": Lazy("authctl.commands.audit.user:user", "List everything about one person, newest first."),
         "show": Lazy("authctl.commands.audit.show:show", "Show one event with all its members."),
         "summary": Lazy("authctl.commands.audit.summary:summary", "Show the trail at a glance."),
+        "tail": Lazy(
+            "authctl.commands.audit.tail:tail", "Show the last events, oldest first, and with -f each new one."
+        ),
         "detect": Lazy("authctl.commands.audit.detect:detect", "Look for attacks and carelessness in the trail."),
         "export": Lazy("authctl.commands.audit.export:export", "Write events for another program, once or as a feed."),
         "archive": Lazy("authctl.commands.audit.archive:archive", "Move old events into the long-term store."),
         "verify": Lazy("authctl.commands.audit.verify:verify", "Check that the audit trail is intact."),
+        "checkpoint": Lazy("authctl.commands.audit.checkpoint:checkpoint", "Sign what the audit trail holds now."),
     },
     name="audit",
     help="Ask the audit trail, and check that nobody altered it.\n\nExample: authctl audit list --since 24h --failure",
