@@ -26,6 +26,7 @@ class Reason(StrEnum):
     UNKNOWN_USER = "unknown_user"
     LAST_ADMIN = "last_admin"
     COUNTED = "counted"
+    TOOK_TOO_LONG = "took_too_long"
 
 
 def name_of(user: User) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from authctl.errors import AccessDenied, InvalidRequest
 from authctl.server.accounts import trail_events
 from authctl.server.accounts.access import Rejected, identify, read_bearer
-from authctl.server.accounts.account_events import counted
+from authctl.server.accounts.account_events import Reason, counted
 from authctl.server.audit.bounded_reading import TookTooLong
 from authctl.server.audit.recorder import record
 
@@ -102,7 +102,7 @@ class TrailAccess:
             return await self._reading.ask(reading)
         except TookTooLong:
             seconds = f"{self._reading.seconds:g} seconds"
-            await self._fail(asker, trail_events.TOO_LONG, f"stopped after {seconds}")
+            await self._fail(asker, Reason.TOOK_TOO_LONG, f"stopped after {seconds}")
             way_out = f"stopped after {seconds}: ask for a shorter time, or also for a user or an event type"
             raise InvalidRequest((("since", way_out),), "The question takes too long to answer") from None
 

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from authctl.server.audit.events import Caller
 
 INVALID: Final = "invalid_request"
-TOO_LONG: Final = "took_too_long"
 
 
 def asked(identity: Identity, words: str, shown: str, concerned: str | None, caller: Caller) -> Event:

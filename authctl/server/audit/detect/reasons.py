@@ -29,6 +29,7 @@ HONEST: Final = frozenset(
         "token_issuer",
         "token_key",
         "token_not_yet_valid",
+        "took_too_long",
         "too_many_outstanding",
         "unknown_user",
         "user_disabled",
