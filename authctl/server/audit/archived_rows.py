@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from authctl.server.audit.findings import FindingKind
@@ -10,11 +11,32 @@ from authctl.server.storage.times import write_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
+    from authctl.server.audit.archive.source import ArchiveSource
     from authctl.server.audit.findings import Report
+    from authctl.server.audit.keys import TrailKeys
     from authctl.server.storage.events import EventRow
 
 _CREATED_AT = 8
+
+
+@contextmanager
+def open_archive(
+    directory: Path | None, keys: TrailKeys, report: Report, *, instance_id: str
+) -> Iterator[ArchiveSource | None]:
+    """The archive for the length of a verification, its files already held against its manifest; None without one."""
+    if directory is None:
+        yield None
+        return
+    # Without an archive there is no need for the engine that reads it.
+    from authctl.server.audit.archive.checking import check_archive
+    from authctl.server.audit.archive.source import ArchiveSource
+
+    unreadable = check_archive(directory, keys, report, instance_id=instance_id)
+    with closing(ArchiveSource(directory)) as source:
+        source.skip(unreadable)
+        yield source
 
 
 def merge(table: Iterable[EventRow], archived: Iterable[EventRow], report: Report) -> Iterator[tuple[EventRow, bool]]:

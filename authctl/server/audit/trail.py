@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from authctl.server.audit.archived_rows import open_archive
+from authctl.server.audit.checkpoints import find_checkpoint, sign_checkpoint
 from authctl.server.audit.events import Event, EventType, origin_of
 from authctl.server.audit.file_verification import measure_committed
+from authctl.server.audit.findings import Report
 from authctl.server.audit.health import HEALTHY, AuditHealth
 from authctl.server.audit.own_events import OURSELVES, checkpoint_event
 from authctl.server.audit.queries import to_filter
@@ -15,6 +18,9 @@ from authctl.server.audit.sources import DatabaseSource
 from authctl.server.audit.verification import verify_trail
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from authctl.server.audit.checkpoints import Checkpoint
     from authctl.server.audit.events import Caller
     from authctl.server.audit.findings import Verdict
     from authctl.server.audit.journal import Recording
@@ -57,14 +63,39 @@ class AuditTrail:
         wanted = to_filter(query)
         return await self._database.read(lambda tx: list(DatabaseSource(tx.events).events(wanted)))
 
-    async def verify(self) -> Verdict:
-        """Holds chains, checkpoints and file against each other, on one snapshot."""
+    async def verify(
+        self, *, archive: Path | None = None, kept: Checkpoint | None = None, since: Checkpoint | str | None = None
+    ) -> Verdict:
+        """Holds chains, checkpoints and file against each other, on one snapshot.
+
+        archive  a directory whose events belong to the trail
+        kept     a checkpoint that was kept elsewhere, to hold the trail against
+        since    a checkpoint, or its event id, behind which alone to look
+
+        Raises NotFound or UsageError for an id that is not that of a checkpoint, and a StorageError for an archive that
+        cannot be used.
+        """
         recording = self._recording
         path = None if recording.shipper is None else recording.shipper.path
         sure_until = 0 if path is None else await asyncio.to_thread(measure_committed, path)
-        return await self._database.read(
-            lambda tx: verify_trail(tx, recording.keys, recording.instance_id, path, sure_until)
-        )
+
+        def unit(tx: Transaction) -> Verdict:
+            begin = find_checkpoint(tx, since) if isinstance(since, str) else since
+            report = Report()
+            keys, instance_id = recording.keys, recording.instance_id
+            with open_archive(archive, keys, report, instance_id=instance_id) as archived:
+                return verify_trail(
+                    tx, keys, instance_id, path, sure_until, archive=archived, kept=kept, since=begin, report=report
+                )
+
+        return await self._database.read(unit)
+
+    async def sign_checkpoint(self, caller: Caller) -> Checkpoint:
+        """Signs the ends of all chains that have moved, and gives the last checkpoint when none has.
+
+        Raises Refused when the trail is empty.
+        """
+        return await self._database.write(lambda tx: sign_checkpoint(tx, caller))
 
     async def checkpoint(self) -> bool:
         """Signs the heads of all chains that have moved since the last checkpoint; False when none has."""
