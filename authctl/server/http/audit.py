@@ -17,6 +17,7 @@ from authctl.server.http.answers import Answer, json_answer
 from authctl.server.http.authentication import bearer_token
 from authctl.server.http.cursors import Cursor, read_cursor
 from authctl.server.http.trail_models import TrailQuery, said
+from authctl.server.reasons import KNOWN_REASONS
 from authctl.server.storage.event_query import Position
 
 if TYPE_CHECKING:
@@ -97,12 +98,14 @@ def _filter(asked: TrailQuery, asked_at: datetime, cursor: Cursor | None) -> Eve
         # Every page is an event itself: without an end, small pages would never come to one.
         end = cursor.asked_at + _MICROSECOND
         until = end if until is None else min(until, end)
-    given = {member: value for name, member in _FIELDS.items() if (value := _value(asked, name))}
+    given: dict[str, Any] = {}
     for name, member in _FIELDS.items():
-        try:
-            to_filter(EventQuery(**{member: given[member]}) if member in given else EventQuery())
-        except UsageError as error:
-            wrong.append((name, said(error)))
+        if value := _value(asked, name):
+            given[member] = value
+            try:
+                to_filter(EventQuery(**{member: value}), KNOWN_REASONS)  # by itself, so that its name can be told
+            except UsageError as error:
+                wrong.append((name, said(error)))
     if wrong:
         raise InvalidRequest(tuple(wrong))
     return to_filter(
@@ -115,7 +118,8 @@ def _filter(asked: TrailQuery, asked_at: datetime, cursor: Cursor | None) -> Eve
             limit=asked.limit,
             order=asked.order,
             after=None if cursor is None else cursor.position,
-        )
+        ),
+        KNOWN_REASONS,
     )
 
 

@@ -177,6 +177,7 @@ def test_an_email_with_a_plus_sign_is_found_when_nobody_escaped_it(asker: Asker)
         ("user=", "user", "is empty"),
         ("ip=192.0.2.1/8", "ip", "192.0.2.1/8 is no IP address or network; did you mean 192.0.0.0/8 or 192.0.2.1?"),
         ("ip=localhost", "ip", "localhost is no IP address or network; such as "),
+        ("reason=unknown_usr", "reason", "There is no reason unknown_usr; did you mean unknown_user?"),
         ("reason=!", "reason", "A reason has to be named"),
         ("since=yesterday", "since", "yesterday: that is not a time; write a span back from now (30m, 24h"),
         ("until=9999999w", "until", "9999999w: that is not a time"),
