@@ -13,16 +13,28 @@ _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _BLANK_LETTERS: Final = frozenset("\u034f\u115f\u1160\u3164\uffa0")
 """Letters and marks that draw nothing although their category says otherwise."""
 
-_PRINTABLE_ASCII: Final = re.compile(r"[ -~]*\Z")
+_BLANK: Final = re.compile(f"[{''.join(_BLANK_LETTERS)}]")
 _FORMULA: Final = re.compile(r"""[\t\r]|[\s"']*[=+\-@\uff1d\uff0b\uff0d\uff20]""")
+_FORMULA_STARTS: Final = frozenset(" \"'=+-@\uff1d\uff0b\uff0d\uff20")
+"""What a text begins with that `_FORMULA` matches, but for white space that is not printable."""
 _SHORT: Final = {"\t": r"\t", "\n": r"\n", "\r": r"\r"}
 
 
 def escaped(text: str) -> str:
     r"""The text with everything that a terminal would act on, or not show, as a visible escape such as `\x1b`."""
-    if _PRINTABLE_ASCII.match(text):
+    if is_harmless(text):
         return text
     return "".join(_escape(character) for character in text)
+
+
+def is_harmless(text: str) -> bool:
+    """Whether it is sure, after a quick look, that no character acts on a terminal or is invisible."""
+    return text.isprintable() and (text.isascii() or _BLANK.search(text) is None)
+
+
+def may_be_formula(starts: set[str]) -> bool:
+    """Whether a text that begins with one of these characters could need more than `escaped` to be a CSV field."""
+    return not _FORMULA_STARTS.isdisjoint(starts)
 
 
 def neutralised(text: str) -> str:
@@ -38,7 +50,11 @@ def escaped_json(document: str) -> str:
     """
     if document.isascii() and "\x7f" not in document:
         return document
-    return "".join(c if c == "\n" or not _acts(c) else _json_escape(c) for c in document)
+    return "\n".join(map(_escaped_json_line, document.split("\n")))
+
+
+def _escaped_json_line(line: str) -> str:
+    return line if is_harmless(line) else "".join(_json_escape(c) if _acts(c) else c for c in line)
 
 
 @cache

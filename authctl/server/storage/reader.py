@@ -59,14 +59,33 @@ class Reader:
 
     def stream(self, sql: Sql) -> Generator[Row]:
         """Row after row, in flat memory; the snapshot lasts until the last one, or until the iterator is closed."""
+        with closing(self.batches(sql)) as found:
+            for rows in found:
+                yield from rows
+
+    def batches(self, sql: Sql, size: int = ROWS_AT_ONCE) -> Generator[list[Row]]:
+        """The same, `size` rows at a time."""
         self._begin()
         try:
             with self._translated(), closing(self._cursor()) as cursor:
                 cursor.execute(sql.text, sql.params)
-                while rows := cursor.fetchmany(ROWS_AT_ONCE):
-                    yield from rows
+                while rows := cursor.fetchmany(size):
+                    yield rows
         finally:
             self._end()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Whatever is asked inside the block sees one state of the database."""
+        self._begin()
+        try:
+            yield
+        finally:
+            self._end()
+
+    def require_in_place(self) -> None:
+        """Raises StorageDamaged when the open file was moved or replaced: from then on nothing new appears in it."""
+        self._driver.require_in_place()
 
     def interrupt(self) -> None:
         """Ends the statement that is running, from another thread; it then raises StorageUnavailable."""
