@@ -87,7 +87,7 @@ def show_rows(
     output.table(counted, columns, empty=empty)
     if counted.number == wanted.limit:
         end = "newest" if wanted.newest_first else "oldest"
-        output.hint(f"these are the {counted.number} {end}; --limit shows more")
+        output.hint(f"{_the(counted.number)} {end}; --limit shows more")
 
 
 def show_groups(
@@ -96,7 +96,7 @@ def show_groups(
     """Shows how many events there are of each kind, the largest first."""
     output.table((group_row(group, by) for group in groups), group_columns(by), empty=empty)
     if len(groups) == limit:
-        output.hint(f"these are the {limit} largest; --limit shows more")
+        output.hint(f"{_the(len(groups))} largest; --limit shows more")
 
 
 def group_row(group: Group, by: Sequence[str]) -> Row:
@@ -123,6 +123,10 @@ def group_columns(by: Sequence[str]) -> tuple[Column, ...]:
         Column("first", "First", least=19),
         Column("last", "Last", least=19),
     )
+
+
+def _the(number: int) -> str:
+    return "this is the" if number == 1 else f"these are the {number}"
 
 
 def _plain(name: str, value: object) -> object:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
+    from authctl.commands._output import Output
     from authctl.server.audit.records import EventRecord, EventSource
 
 OVERLAP: Final = timedelta(seconds=30)
@@ -27,7 +28,7 @@ class Tail:
 
     open_source  opens the trail; also again, after it was away
     wanted       which events; its limit is how many of the last ones come first
-    say          tells the person that the trail is away, and that it is back
+    output       tells the person that the trail is away, and that it is back
     pause        waits between two polls
     """
 
@@ -36,27 +37,32 @@ class Tail:
         open_source: Callable[[], AbstractContextManager[EventSource]],
         wanted: EventFilter,
         *,
-        say: Callable[[str], None],
+        output: Output,
         pause: Callable[[], None],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._open_source = open_source
         self._wanted = replace(wanted, newest_first=False, limit=None)
         self._last = wanted.limit
-        self._say = say
+        self._output = output
         self._pause = pause
         self._now = now
         self._horizon: datetime | None = None
         self._seen: dict[str, datetime] = {}
         self._is_away = False
 
-    def events(self) -> Iterator[EventRecord]:
-        """The last events, and then each as it comes, without an end.
-
-        Raises what opening the trail raises, as long as it never was open.
-        """
+    def begin(self) -> list[EventRecord]:
+        """The last events, oldest first. Raises what opening and asking the trail raises."""
         with self._open_source() as source:
-            yield from self._begin(source)
+            self._move_to(_newest(source))
+            # In this order: what comes between the two questions is either shown now or not yet known.
+            known = {event.id: event.created_at for event in source.events(self._asked())}
+            last = list(source.events(replace(self._wanted, newest_first=True, limit=self._last)))
+        self._seen = {**known, **{event.id: event.created_at for event in last}}
+        return last[::-1]
+
+    def follow(self) -> Iterator[EventRecord]:
+        """Each event that comes after `begin`, without an end; what the trail raises by being away is only told."""
         while True:
             self._pause()
             try:
@@ -64,14 +70,6 @@ class Tail:
                     yield from self._poll_for_a_while(source)
             except (StorageError, ServerUnreachable) as error:
                 self._tell_away(error)
-
-    def _begin(self, source: EventSource) -> list[EventRecord]:
-        self._move_to(_newest(source))
-        # In this order: what comes between the two questions is either shown now or not yet known.
-        known = {event.id: event.created_at for event in source.events(self._asked())}
-        last = list(source.events(replace(self._wanted, newest_first=True, limit=self._last)))
-        self._seen = {**known, **{event.id: event.created_at for event in last}}
-        return last[::-1]
 
     def _poll_for_a_while(self, source: EventSource) -> Iterator[EventRecord]:
         newest = _newest(source)
@@ -108,12 +106,12 @@ class Tail:
     def _tell_away(self, error: StorageError | ServerUnreachable) -> None:
         if not self._is_away:
             self._is_away = True
-            self._say(f"{error.detail}; waiting for it")
+            self._output.warning(f"{error.detail}; waiting for it")
 
     def _tell_back(self) -> None:
         if self._is_away:
             self._is_away = False
-            self._say("it is back")
+            self._output.message("It is back.")
 
 
 def _newest(source: EventSource) -> datetime | None:

@@ -57,7 +57,7 @@ def multi_ip(filters: Filters, output_format: FormatOption = Format.TABLE) -> No
     rows = sorted((_row(email, groups) for email, groups in users.items()), key=_most_first)[: wanted.limit]
     output.table(rows, _COLUMNS, empty=_EMPTY)
     if len(rows) == wanted.limit:
-        output.hint(f"these are {wanted.limit} users; --limit shows more")
+        output.hint(f"at most {wanted.limit} users are shown; --limit shows more")
 
 
 def _travellers(groups: Iterable[Group]) -> dict[str, list[Group]]:

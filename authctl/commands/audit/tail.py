@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -11,7 +12,18 @@ import typer
 from authctl.commands._filters import Filters, filtered
 from authctl.commands._options import FormatOption
 from authctl.commands._output import Format, Output
-from authctl.commands._views import EVENT_COLUMNS, event_row
+from authctl.commands._views import (
+    ADDRESS,
+    DETAILS,
+    EVENT,
+    EVENT_COLUMNS,
+    OUTCOME,
+    REASON,
+    TIME,
+    USER,
+    event_columns,
+    event_row,
+)
 from authctl.commands.audit._answering import NOTHING_FITS, show_query
 from authctl.errors import UsageError
 
@@ -19,6 +31,8 @@ if TYPE_CHECKING:
     from authctl.server.storage.event_query import EventFilter
 
 _LAST: Final = 20
+_COLUMNS: Final = event_columns(TIME, OUTCOME, EVENT, USER, ADDRESS, REASON, DETAILS)
+"""Widths cannot follow rows that are still to come, so that an id would take the room of the sentence."""
 _SECONDS: Final = 1.0
 _SECONDS_FAR_AWAY: Final = 5.0
 """Each question to a service is an event of its own there."""
@@ -60,7 +74,8 @@ def _follow(filters: Filters, wanted: EventFilter, output: Output) -> None:
     followed = Tail(
         filters.opening(),
         wanted,
-        say=output.warning,
+        output=output,
         pause=wait(_SECONDS if filters.url is None else _SECONDS_FAR_AWAY),
     )
-    output.stream(map(event_row, followed.events()), EVENT_COLUMNS)
+    last = followed.begin()
+    output.stream(map(event_row, chain(last, followed.follow())), _COLUMNS)
