@@ -33,6 +33,7 @@ group = LazyGroup(
         "archive": Lazy("authctl.commands.audit.archive:archive", "Move old events into the long-term store."),
         "verify": Lazy("authctl.commands.audit.verify:verify", "Check that the audit trail is intact."),
         "checkpoint": Lazy("authctl.commands.audit.checkpoint:checkpoint", "Sign what the audit trail holds now."),
+        "prune": Lazy("authctl.commands.audit.prune:prune", "Remove old events for good."),
     },
     name="audit",
     help="Ask the audit trail, and check that nobody altered it.\n\nExample: authctl audit list --since 24h --failure",

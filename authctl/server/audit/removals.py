@@ -88,6 +88,16 @@ def remove_rows(tx: Transaction, event: Event, ranges: Sequence[ChainRange], *, 
     return sum(one.last - one.first + 1 for one in ranges)
 
 
+def limit_of(writer: AuditWriter | None) -> int:
+    """The last row that may go: one that its file lacks is nowhere else, and a chain that is open needs its end."""
+    if writer is None:
+        return 0
+    shipped = writer.last_seq if writer.log_file is None else min(writer.shipped_seq, writer.last_seq)
+    if shipped == writer.last_seq and not has_ended(writer):
+        return shipped - 1
+    return shipped
+
+
 def _remove(tx: Transaction, rule: _Rule, one: ChainRange) -> int:
     content = tx.removals.content(one.writer_id, one.first, one.last)
     where = f"rows {one.first} to {one.last} of writer {one.writer_id}"
@@ -120,15 +130,5 @@ class _Rule:
         """Whether the file has everything up to this row, and the chain goes on behind it or has ended."""
         limit = self._limits.get(writer_id)
         if limit is None:
-            limit = self._limits[writer_id] = _limit_of(self._tx.writers.by_id(writer_id))
+            limit = self._limits[writer_id] = limit_of(self._tx.writers.by_id(writer_id))
         return seq <= limit
-
-
-def _limit_of(writer: AuditWriter | None) -> int:
-    """The last row that may go: one that its file lacks is nowhere else, and a chain that is open needs its end."""
-    if writer is None:
-        return 0
-    shipped = writer.last_seq if writer.log_file is None else min(writer.shipped_seq, writer.last_seq)
-    if shipped == writer.last_seq and not has_ended(writer):
-        return shipped - 1
-    return shipped

@@ -36,9 +36,10 @@ _OF_REQUEST = Statement(
 )
 _BY_ID = Statement(select(*ROW_COLUMNS).where(_columns.id == bindparam("id")))
 _FIRST_SINCE = Statement(
-    select(_columns.writer_id, func.min(_columns.seq))
+    select(func.coalesce(_columns.writer_id, ""), func.min(_columns.seq))
     .where(_columns.created_at >= bindparam("at"))
-    .group_by(_columns.writer_id)
+    # Not by the bare column: SQLite would go through its whole index to have the groups in order.
+    .group_by(func.coalesce(_columns.writer_id, ""))
 )
 _CHECKPOINT = "checkpoint"
 
