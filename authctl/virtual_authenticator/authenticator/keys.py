@@ -1,13 +1,10 @@
-"""Key pairs of credentials: how each algorithm makes, signs with and describes a key; one entry per algorithm."""
+"""Key pairs of credentials: a private key with its algorithm, and the table of algorithms."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -16,37 +13,24 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
-from authctl.virtual_authenticator.authenticator import cbor, primes
+from authctl.virtual_authenticator.authenticator import cbor
+from authctl.virtual_authenticator.authenticator.algorithms import ecdsa, eddsa, mldsa, rsa
+from authctl.virtual_authenticator.authenticator.algorithms.algorithm import Algorithm
+from authctl.virtual_authenticator.authenticator.algorithms.ecdsa import ES256
+from authctl.virtual_authenticator.authenticator.algorithms.eddsa import EDDSA
+from authctl.virtual_authenticator.authenticator.algorithms.rsa import RS256
 from authctl.virtual_authenticator.errors import NotSupported, StoreDamaged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from authctl.virtual_authenticator.randomness import RandomSource
 
-ES256: Final = -7
-EDDSA: Final = -8
-RS256: Final = -257
+__all__ = ["ALGORITHMS", "EDDSA", "ES256", "RS256", "Algorithm", "CredentialKey", "algorithm_named", "algorithm_of"]
 
-_RSA_BITS: Final = 2048
-
-
-@dataclass(frozen=True, slots=True)
-class Algorithm:
-    """One COSE algorithm.
-
-    key_type         the class of private keys it signs with
-    generate         a new private key from random bytes
-    sign             (key, message, deterministic) to signature, in the form of WebAuthn §6.5.5
-    cose             the public key's COSE members beside `alg`
-    """
-
-    identifier: int
-    name: str
-    key_type: type[Any]
-    generate: Callable[[RandomSource], Any]
-    sign: Callable[[Any, bytes, bool], bytes]
-    cose: Callable[[Any], Mapping[int, int | bytes]]
+ALGORITHMS: Final[dict[int, Algorithm]] = {
+    algorithm.identifier: algorithm
+    for family in (ecdsa.ALGORITHMS, eddsa.ALGORITHMS, rsa.ALGORITHMS, mldsa.ALGORITHMS)
+    for algorithm in family
+}
 
 
 class CredentialKey:
@@ -74,7 +58,7 @@ class CredentialKey:
         return f"<CredentialKey {self.algorithm.name}>"
 
     def sign(self, message: bytes, *, is_deterministic: bool = False) -> bytes:
-        """The signature over the message."""
+        """The signature over the message; the same in every run if asked for, where the algorithm allows it."""
         return self.algorithm.sign(self._private or self._load(), message, is_deterministic)
 
     def public_cose(self) -> bytes:
@@ -103,7 +87,7 @@ class CredentialKey:
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
             # The text of the error could quote the key.
             raise StoreDamaged("A stored private key cannot be read", debug=type(error).__name__) from None
-        if not isinstance(private, self.algorithm.key_type):
+        if not self.algorithm.fits(private):
             raise StoreDamaged(f"A stored private key is not one of {self.algorithm.name}")
         self._private = private
         return private
@@ -124,69 +108,3 @@ def algorithm_named(name: str) -> Algorithm:
             return algorithm
     known = ", ".join(algorithm.name for algorithm in ALGORITHMS.values())
     raise NotSupported(f"The algorithm {name!r} is not known here", hint=f"One of: {known}")
-
-
-_ECDSA_SHA256 = ec.ECDSA(SHA256())
-_ECDSA_SHA256_RFC6979 = ec.ECDSA(SHA256(), deterministic_signing=True)
-_PKCS1 = padding.PKCS1v15()
-_SHA256 = SHA256()
-_P256 = ec.SECP256R1()
-_P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-
-
-def _generate_p256(random: RandomSource) -> ec.EllipticCurvePrivateKey:
-    if not random.is_deterministic:
-        return ec.generate_private_key(_P256)
-    scalar = 0
-    while not 0 < scalar < _P256_ORDER:
-        scalar = int.from_bytes(random.take(32), "big")
-    return ec.derive_private_key(scalar, _P256)
-
-
-def _sign_es256(key: ec.EllipticCurvePrivateKey, message: bytes, is_deterministic: bool) -> bytes:
-    return key.sign(message, _ECDSA_SHA256_RFC6979 if is_deterministic else _ECDSA_SHA256)
-
-
-def _cose_p256(key: ec.EllipticCurvePublicKey) -> Mapping[int, int | bytes]:
-    point = key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-    return {1: 2, -1: 1, -2: point[1:33], -3: point[33:]}
-
-
-def _cose_ed25519(key: ed25519.Ed25519PublicKey) -> Mapping[int, int | bytes]:
-    return {1: 1, -1: 6, -2: key.public_bytes_raw()}
-
-
-def _generate_rsa(random: RandomSource) -> rsa.RSAPrivateKey:
-    if not random.is_deterministic:
-        return rsa.generate_private_key(public_exponent=65537, key_size=_RSA_BITS)
-    return primes.rsa_key(random, _RSA_BITS)
-
-
-def _cose_rsa(key: rsa.RSAPublicKey) -> Mapping[int, int | bytes]:
-    numbers = key.public_numbers()
-    return {1: 3, -1: _magnitude(numbers.n), -2: _magnitude(numbers.e)}
-
-
-def _magnitude(number: int) -> bytes:
-    return number.to_bytes((number.bit_length() + 7) // 8, "big")
-
-
-ALGORITHMS: Final[dict[int, Algorithm]] = {
-    ES256: Algorithm(ES256, "ES256", ec.EllipticCurvePrivateKey, _generate_p256, _sign_es256, _cose_p256),
-    EDDSA: Algorithm(
-        EDDSA,
-        "EdDSA",
-        ed25519.Ed25519PrivateKey,
-        lambda random: ed25519.Ed25519PrivateKey.from_private_bytes(random.take(32)),
-        lambda key, message, _: key.sign(message),
-        _cose_ed25519,
-    ),
-    RS256: Algorithm(
-        RS256,
-        "RS256",
-        rsa.RSAPrivateKey,
-        _generate_rsa,
-        lambda key, message, _: key.sign(message, _PKCS1, _SHA256),
-        _cose_rsa,
-    ),
-}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from authctl.virtual_authenticator.authenticator.algorithms.rsa import RS1
 from authctl.virtual_authenticator.authenticator.counters import GLOBAL, NO_COUNTER, PER_CREDENTIAL
 from authctl.virtual_authenticator.authenticator.keys import ALGORITHMS
 from authctl.virtual_authenticator.errors import NotSupported
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
 AAGUID: Final = b"authctl-test-key"
 """The model of every virtual authenticator, so that a relying party can tell it from a real one and refuse it."""
+
+
+_IN_USE: Final = tuple(identifier for identifier in ALGORITHMS if identifier != RS1)
+"""SHA-1 only when asked for by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +41,7 @@ class Profile:
     prefers_discoverable: bool = True
     can_store_discoverable: bool = True
     can_verify_user: bool = True
-    algorithms: tuple[int, ...] = tuple(ALGORITHMS)
+    algorithms: tuple[int, ...] = _IN_USE
     attestation_formats: tuple[str, ...] = ("packed", "none")
     aaguid: bytes = AAGUID
     credential_id_length: int = 32

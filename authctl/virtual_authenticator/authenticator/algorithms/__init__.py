@@ -1,0 +1,1 @@
+"""Signature algorithms of credentials, one file per family of keys."""
