@@ -44,6 +44,7 @@ class Reader:
         self.dialect: Dialect = "sqlite" if isinstance(driver, SqliteDriver) else "postgresql"
         self._driver = driver
         self._streams = 0
+        self._is_closed = False
         with self._translated():
             self._raw = driver.connect(readonly=True)
 
@@ -96,7 +97,8 @@ class Reader:
                 self._raw.cancel()
 
     def close(self) -> None:
-        """Lets go of the database. Safe to call twice."""
+        """Lets go of the database, and of a snapshot with it. Safe to call twice."""
+        self._is_closed = True
         self._raw.close()
 
     def _cursor(self) -> Any:
@@ -111,6 +113,8 @@ class Reader:
 
     def _end(self) -> None:
         self._streams -= 1
+        if self._is_closed:
+            return
         if not self._streams and not self._driver.is_lost(self._raw) and self._driver.in_transaction(self._raw):
             with self._translated():
                 self._raw.execute("ROLLBACK")
