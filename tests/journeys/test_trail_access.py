@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from authctl.server.audit import bounded_reading
 from authctl.server.audit.bounded_reading import TookTooLong
 from authctl.server.audit.events import Caller
+from authctl.server.audit.stepwise import StepwiseSource
 from tests.builders import JANE, JOHN, Visitor
 from tests.journeys.outages import refused_events
 
@@ -220,6 +223,29 @@ def test_a_question_that_takes_too_long_is_refused_with_a_way_out(
     event = told(instance)
     assert (event.event_type, event.success, event.reason) == ("audit_query", False, "took_too_long")
     assert (event.details or "").endswith("stopped after 10 seconds")
+
+
+def test_more_groups_than_can_be_counted_are_refused_with_a_way_out(
+    instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R-RL-07: however many different values clients bring along, the memory of an answer is bounded."""
+    jane = admin_of(instance)
+    monkeypatch.setattr(bounded_reading, "StepwiseSource", partial(StepwiseSource, rows=2, most=3))
+    assert len(ask(jane, "count_by=success").json()["groups"]) == 1
+    answer = ask(jane, "count_by=request_id")
+    assert (answer.status_code, answer.json()["errors"]) == (
+        422,
+        [
+            {
+                "field": "count_by",
+                "message": "There are more than 3 different combinations: "
+                "ask for a shorter time, or count by fewer columns",
+            }
+        ],
+    )
+    event = instance.new_events()[0]
+    assert (event.event_type, event.success, event.reason) == ("audit_query", False, "invalid_request")
+    assert (event.details or "").endswith("refused: too many groups")
 
 
 def test_a_closed_service_answers_no_questions(instance: Instance) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from authctl.errors import AccessDenied, InvalidRequest
+from authctl.errors import AccessDenied, InvalidRequest, UsageError
 from authctl.server.accounts import trail_events
 from authctl.server.accounts.access import Rejected, identify, read_bearer
 from authctl.server.accounts.account_events import Reason, counted
@@ -84,7 +84,10 @@ class TrailAccess:
         return Page(shown, len(found) > len(shown))
 
     async def groups(self, asker: Asker, question: Question, by: Sequence[str], top: int) -> list[Group]:
-        """How many events fit for each combination of `by`, the `top` largest first. Raises like `events`."""
+        """How many events fit for each combination of `by`, the `top` largest first.
+
+        Raises like `events`, and InvalidRequest when there are more combinations than can be counted.
+        """
         found = await self._read(asker, lambda source: source.groups(question.wanted, by, top=top))
         await self._tell(asker, question, len(found), "group")
         return found
@@ -105,6 +108,9 @@ class TrailAccess:
             await self._fail(asker, Reason.TOOK_TOO_LONG, f"stopped after {seconds}")
             way_out = f"stopped after {seconds}: ask for a shorter time, or also for a user or an event type"
             raise InvalidRequest((("since", way_out),), "The question takes too long to answer") from None
+        except UsageError as error:
+            await self._fail(asker, trail_events.INVALID, "refused: too many groups")
+            raise InvalidRequest((("count_by", f"{error.detail}: {error.hint}"),)) from error
 
     async def _tell(self, asker: Asker, question: Question, count: int, noun: str) -> None:
         def event(tx: Transaction, identity: Identity) -> Event:

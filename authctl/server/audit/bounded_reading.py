@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from authctl.errors import StorageError, StorageUnavailable
 from authctl.server.audit.sources import DatabaseSource
+from authctl.server.audit.stepwise import StepwiseSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,7 +99,7 @@ class BoundedReading:
     def _put(self, question: Question[T], asking: _Asking, reader: Reader) -> T:
         try:
             asking.begin(reader)
-            answer = question(DatabaseSource(reader))
+            answer = question(StepwiseSource(reader) if reader.dialect == "sqlite" else DatabaseSource(reader))
         except BaseException:
             asking.let_go()
             reader.close()
