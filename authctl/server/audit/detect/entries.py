@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from authctl.server.audit.detect.candidates import MOST_GROUPS, first_of, of_origins
+from authctl.server.audit.detect.candidates import MOST_GROUPS, first_of, in_portions
 from authctl.server.audit.detect.interface import Severity
 from authctl.server.audit.detect.origins import network_of, origin_of
 from authctl.server.audit.detect.sentences import at, counted, named
@@ -13,7 +13,7 @@ from authctl.server.audit.events import EventType
 from authctl.server.storage.event_query import EventFilter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from authctl.server.audit.detect.bursts import Tally
@@ -51,18 +51,27 @@ class Aftermath:
 
 def forgiven_pairs(source: EventSource, wanted: EventFilter, origins: frozenset[str] | None) -> set[tuple[str, str]]:
     """Pairs of place and e-mail whose few failures are those of an owner: they got in there too."""
-    wanted = of_origins(replace(wanted, event_types=(EventType.LOGIN_COMPLETE,), success=None, reasons=()), origins)
+    wanted = replace(wanted, event_types=(EventType.LOGIN_COMPLETE,), success=None, reasons=())
     totals: dict[tuple[str, str], tuple[int, int]] = {}
-    for group in source.groups(wanted, ("ip_address", "user_email"), top=MOST_GROUPS):
-        pair = _pair(group)
-        if pair is not None:
-            failures, successes = totals.get(pair, (0, 0))
-            totals[pair] = failures + group.failures, successes + group.total - group.failures
+    for pair, group in pairs_of(source, wanted, origins):
+        failures, successes = totals.get(pair, (0, 0))
+        totals[pair] = failures + group.failures, successes + group.total - group.failures
     return {
         pair
         for pair, (failures, successes) in totals.items()
         if failures and successes and failures <= max(_FORGIVEN, successes)
     }
+
+
+def pairs_of(
+    source: EventSource, wanted: EventFilter, origins: Collection[str] | None
+) -> Iterator[tuple[tuple[str, str], Group]]:
+    """Pairs of place and e-mail; an address of IPv6 gives its place's pair again."""
+    for portion in in_portions(wanted, origins):
+        for group in source.groups(portion, ("ip_address", "user_email"), top=MOST_GROUPS):
+            address, email = group.values
+            if isinstance(address, str) and isinstance(email, str):
+                yield (origin_of(address), email), group
 
 
 def aftermath_of_origins(
@@ -72,13 +81,12 @@ def aftermath_of_origins(
     if not tallies:
         return {}
     since = min(tally.first for tally in tallies)
-    wanted = of_origins(replace(LOGINS, since=since, until=window.until), [tally.subject for tally in tallies])
+    wanted = replace(LOGINS, since=since, until=window.until)
     later: dict[str, set[str]] = {}
     first = {tally.subject: tally.first for tally in tallies}
-    for group in source.groups(wanted, ("ip_address", "user_email"), top=MOST_GROUPS):
-        pair = _pair(group)
-        if pair is not None and pair[0] in first and group.last >= first[pair[0]]:
-            later.setdefault(pair[0], set()).add(pair[1])
+    for (origin, email), group in pairs_of(source, wanted, first):
+        if origin in first and group.last >= first[origin]:
+            later.setdefault(origin, set()).add(email)
     return {
         tally.subject: _of_origin(source, window, tally, later.get(tally.subject, set()), base) for tally in tallies
     }
@@ -144,8 +152,3 @@ def _judged(entries: Sequence[Entry], base: Severity, more: int = 0) -> Aftermat
 
 def _said(entry: Entry, opening: str, closing: str) -> str:
     return f"{opening} {entry.email} logged in at {at(entry.event.created_at)} from {entry.origin}, {closing}."
-
-
-def _pair(group: Group) -> tuple[str, str] | None:
-    address, email = group.values[:2]
-    return (origin_of(address), email) if isinstance(address, str) and isinstance(email, str) else None

@@ -39,7 +39,7 @@ class ListSource:
         together: dict[tuple[Any, ...], list[EventRecord]] = {}
         for event in self._events:
             if fits(event, wanted):
-                together.setdefault(tuple(getattr(event, name) for name in by), []).append(event)
+                together.setdefault(tuple(_value(event, name) for name in by), []).append(event)
         groups = [
             Group(values, len(own), sum(not e.success for e in own), own[0].created_at, own[-1].created_at)
             for values, own in together.items()
@@ -53,6 +53,11 @@ class ListSource:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+def _value(event: EventRecord, name: str) -> object:
+    spans = {"hour": f"{event.created_at:%Y-%m-%dT%H:00Z}", "day": f"{event.created_at:%Y-%m-%d}"}
+    return spans[name] if name in spans else getattr(event, name)
 
 
 def fits(event: EventRecord, wanted: EventFilter) -> bool:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
 from authctl.clock import FixedClock
 from authctl.server.audit.detect.catalogue import RULES
+from authctl.server.audit.detect.detection import detect
 from authctl.server.audit.detect.interface import Severity, Thresholds
+from authctl.server.audit.sources import DatabaseSource
+from authctl.server.storage.engine import open_database
+from authctl.server.storage.event_query import EVENT_COLUMNS
 from tests.server.audit.detect import rehearsals
 from tests.server.audit.detect.conftest import looking_at
 from tests.server.audit.detect.rehearsals import ATTACKER, OFFICE, REHEARSALS, Stage, fail, ordinary_day, play
+from tests.server.storage.trail_rows import Duck
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,6 +45,30 @@ def test_a_rule_finds_what_its_rehearsal_plays(rule: str, stage: Stage, look: Lo
     assert 0 < len(set(finding.events)) == len(finding.events) <= finding.total_events
     assert finding.advice
     assert finding.subject in finding.sentence
+
+
+def test_the_rules_find_the_same_in_each_kind_of_database(any_url: str, tmp_path: Path) -> None:
+    open_database(any_url, create=True).close()
+    stage = Stage(tmp_path / "site", any_url)
+    try:
+        play_everything(stage)
+        report = looking_at(stage)()
+        archive = Duck({name: getattr(row, name) for name in EVENT_COLUMNS} for row in stage.instance.rows())
+    finally:
+        stage.close()
+    assert {finding.rule for finding in report.findings} == set(REHEARSALS)
+    with closing(DatabaseSource(archive)) as source:
+        assert detect(source, report.window, Thresholds()) == report
+
+
+def play_everything(stage: Stage) -> None:
+    """All of them, on one stage, on one day each."""
+    names = iter(range(1000))
+    enter = stage.enter
+    stage.enter = lambda name, *arguments, **more: enter(f"{name}{next(names)}", *arguments, **more)  # type: ignore[method-assign]
+    for act in REHEARSALS.values():
+        act(stage)
+        stage.passes(7200)
 
 
 def test_nothing_is_found_on_an_ordinary_day(stage: Stage, look: Look) -> None:

@@ -10,7 +10,9 @@ import pytest
 from authctl.server.audit.detect import candidates
 from authctl.server.audit.detect.detection import detect
 from authctl.server.audit.detect.interface import MOST_EVENTS, Severity, Thresholds, Window
+from authctl.server.audit.detect.rules import many_addresses, new_country
 from tests.server.audit.detect.lists import DAY, NOON, Story
+from tests.server.audit.detect.rehearsals import FRENCH, GERMAN
 
 NOBODY: dict[str, Any] = {"user_email": None}
 
@@ -338,6 +340,40 @@ def test_everybody_is_looked_at_when_there_are_too_many_to_ask_for(monkeypatch: 
     assert {"brute-force-address", "brute-force-account", "account-sweep", "many-addresses"} <= {
         one.rule for one in crowded.findings
     }
+
+
+def test_travellers_are_found_when_there_are_too_many_to_ask_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    story = Story()
+    for number in range(4):
+        story.log_in(-90_000, user_email=f"p{number}@example.com", ip_address=GERMAN)
+        story.log_in(number, user_email=f"p{number}@example.com", ip_address=FRENCH)
+        for place in range(2):
+            story.log_in(number, user_email=f"p{number}@example.com", ip_address=f"198.51.100.{place}")
+    story.log_in(0, user_email="late@example.com", ip_address=None)
+    plain = detect(story.source(), DAY, Thresholds())
+    for module in (candidates, new_country, many_addresses):
+        monkeypatch.setattr(module, "MOST_GROUPS", 3)
+    crowded = detect(story.source(), DAY, Thresholds())
+    assert plain == crowded
+    assert [one.rule for one in plain.findings] == ["many-addresses"] * 4 + ["new-country"] * 4
+
+
+def test_a_sweep_by_more_ipv6_addresses_than_can_be_asked_for_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    story = Story()
+    for number in range(12):
+        email, address = f"q{number}@example.com", f"2001:db8::{number:x}"
+        story.add(number, "login_begin", success=True, user_email=email, ip_address=address)
+    monkeypatch.setattr(candidates, "MOST_GROUPS", 2)
+    [finding] = story.found("account-sweep")
+    assert finding.subject == "2001:db8::/64"
+
+
+def test_denied_requests_without_a_record_are_no_sweep() -> None:
+    story = Story()
+    for number in range(20):
+        story.add(number, "token_rejected", reason="token_expired", **NOBODY)
+        story.add(number, "user_access", reason="access_denied")
+    assert story.found("denied-sweep") == []
 
 
 def test_many_attackers_are_read_in_one_go() -> None:

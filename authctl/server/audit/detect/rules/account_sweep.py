@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from authctl.server.audit.detect.bursts import Bursts
-from authctl.server.audit.detect.candidates import MOST_GROUPS, busy_origins, events_of_origins, of_origins
-from authctl.server.audit.detect.entries import aftermath_of_origins
+from authctl.server.audit.detect.candidates import busy_origins, events_of_origins
+from authctl.server.audit.detect.entries import aftermath_of_origins, pairs_of
 from authctl.server.audit.detect.floods import floods_of
 from authctl.server.audit.detect.interface import Kind, Rule, Severity
-from authctl.server.audit.detect.origins import origin_of
 from authctl.server.audit.detect.sentences import between, counted
 from authctl.server.audit.events import EventType
 from authctl.server.storage.event_query import EventFilter
@@ -35,7 +34,7 @@ def find(source: EventSource, window: Window, thresholds: Thresholds) -> Iterato
     wanted = EventFilter(since=window.reaching_back(thresholds.span), until=window.until)
     tries = replace(wanted, event_types=(EventType.LOGIN_BEGIN,))
     failures = replace(wanted, event_types=(EventType.LOGIN_COMPLETE, EventType.REGISTRATION_COMPLETE), success=False)
-    origins = _suspects(source, (tries, failures), thresholds.swept_accounts)
+    origins = _suspects(source, (tries, failures), thresholds)
     if origins is not None and not origins:
         return
     welcome = _welcome(source, wanted, origins)
@@ -75,11 +74,11 @@ RULE: Final = Rule(
 )
 
 
-def _suspects(source: EventSource, filters: tuple[EventFilter, ...], least: int) -> Names:
+def _suspects(source: EventSource, filters: tuple[EventFilter, ...], thresholds: Thresholds) -> Names:
     """Who has enough events of either kind taken together, for which half of one kind has to be there."""
     found: set[str] = set()
     for wanted in filters:
-        origins = busy_origins(source, wanted, (least + 1) // 2)
+        origins = busy_origins(source, wanted, (thresholds.swept_accounts + 1) // 2, thresholds.span)
         if origins is None:
             return None
         found |= origins
@@ -88,17 +87,8 @@ def _suspects(source: EventSource, filters: tuple[EventFilter, ...], least: int)
 
 def _welcome(source: EventSource, wanted: EventFilter, origins: Names) -> set[tuple[str, str]]:
     """Pairs of place and e-mail that logged in or registered."""
-    wanted = replace(
-        of_origins(wanted, origins),
-        event_types=(EventType.LOGIN_COMPLETE, EventType.REGISTRATION_COMPLETE),
-        success=True,
-    )
-    return {
-        (origin_of(address), email)
-        for group in source.groups(wanted, ("ip_address", "user_email"), top=MOST_GROUPS)
-        for address, email in [group.values]
-        if isinstance(address, str) and isinstance(email, str)
-    }
+    wanted = replace(wanted, event_types=(EventType.LOGIN_COMPLETE, EventType.REGISTRATION_COMPLETE), success=True)
+    return {pair for pair, _ in pairs_of(source, wanted, origins)}
 
 
 def _is_try(event: EventRecord) -> bool:

@@ -33,8 +33,9 @@ def find(source: EventSource, window: Window, thresholds: Thresholds) -> Iterato
         until=window.until,
         success=False,
     )
+    suspects = busy_users(source, wanted, thresholds.account_failures, thresholds.span)
     bursts = Bursts(thresholds.account_failures, thresholds.span)
-    for email, event in events_of_users(source, wanted, busy_users(source, wanted, thresholds.account_failures)):
+    for email, event in events_of_users(source, wanted, suspects):
         bursts.see(event, email, event.id)
     for tally in bursts.found():
         base = Severity.HIGH if len(tally.origins) >= _DISTRIBUTED else RULE.severity

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from authctl.server.audit.detect.bursts import FEWEST_SEEN, Bursts
-from authctl.server.audit.detect.candidates import events_of_origins, groups_of
+from authctl.server.audit.detect.bursts import Bursts
+from authctl.server.audit.detect.candidates import busy_origins, events_of_origins
 from authctl.server.audit.detect.entries import aftermath_of_origins, forgiven_pairs
 from authctl.server.audit.detect.floods import counted_ceremonies
 from authctl.server.audit.detect.interface import Kind, Rule, Severity
-from authctl.server.audit.detect.origins import origin_of
 from authctl.server.audit.detect.reasons import OWN_FAULT
 from authctl.server.audit.detect.sentences import between, counted, tallied
 from authctl.server.audit.events import EventType
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from authctl.server.audit.detect.bursts import Tally
+    from authctl.server.audit.detect.candidates import Names
     from authctl.server.audit.detect.interface import Finding, Thresholds, Window
     from authctl.server.audit.records import EventSource
 
@@ -32,7 +33,7 @@ def find(source: EventSource, window: Window, thresholds: Thresholds) -> Iterato
         until=window.until,
         success=False,
     )
-    origins = _suspects(source, wanted, thresholds.address_failures)
+    origins = _suspects(source, wanted, thresholds)
     if origins is not None and not origins:
         return
     forgiven = forgiven_pairs(source, wanted, origins)
@@ -68,24 +69,13 @@ RULE: Final = Rule(
 )
 
 
-def _suspects(source: EventSource, wanted: EventFilter, least: int) -> frozenset[str] | None:
-    """Who has enough events, or some that stand for more than themselves."""
-    groups, are_all = groups_of(source, wanted, ("ip_address", "event_type"))
-    totals: dict[str, int] = {}
-    limited: set[str] = set()
-    for group in groups:
-        address, event_type = group.values
-        if isinstance(address, str):
-            origin = origin_of(address)
-            totals[origin] = totals.get(origin, 0) + group.total
-            if event_type == EventType.RATE_LIMITED:
-                limited.add(origin)
-    enough = {
-        origin
-        for origin, total in totals.items()
-        if total >= least or (origin in limited and total >= min(least, FEWEST_SEEN))
-    }
-    return frozenset(enough) if are_all else None
+def _suspects(source: EventSource, wanted: EventFilter, thresholds: Thresholds) -> Names:
+    """Who has enough failures, or some that stand for more than themselves."""
+    failures = replace(wanted, event_types=(EventType.LOGIN_COMPLETE,))
+    floods = replace(wanted, event_types=(EventType.RATE_LIMITED,))
+    failing = busy_origins(source, failures, thresholds.address_failures, thresholds.span)
+    limited = busy_origins(source, floods, 1, thresholds.span)
+    return None if failing is None or limited is None else failing | limited
 
 
 def _seen(tally: Tally) -> str:

@@ -36,7 +36,8 @@ def find(source: EventSource, window: Window, thresholds: Thresholds) -> Iterato
         until=window.until,
         success=False,
     )
-    origins = busy_origins(source, wanted, min(thresholds.probing_refusals, thresholds.probing_reasons))
+    least = min(thresholds.probing_refusals, thresholds.probing_reasons)
+    origins = busy_origins(source, wanted, least, thresholds.span)
     if origins is not None and not origins:
         return
     forgiven = forgiven_pairs(source, wanted, origins)

@@ -44,7 +44,8 @@ def find(source: EventSource, window: Window, thresholds: Thresholds) -> Iterato
         yield _of_user(source, window, tally)
     reported = {tally.subject for tally in users}
     addresses = Bursts(thresholds.denied_records, thresholds.span)
-    for origin, event in events_of_origins(source, wanted, busy_origins(source, wanted, thresholds.denied_records)):
+    origins = busy_origins(source, wanted, thresholds.denied_records, thresholds.span)
+    for origin, event in events_of_origins(source, wanted, origins):
         if event.target_user_id is not None and event.user_email not in reported:
             addresses.see(event, origin, event.target_user_id)
     yield from _of_addresses(source, window, wanted, addresses.found())
@@ -70,7 +71,8 @@ RULE: Final = Rule(
 def _users(source: EventSource, wanted: EventFilter, thresholds: Thresholds) -> list[Tally]:
     wanted = replace(wanted, event_types=(EventType.USER_ACCESS,), reasons=(DENIED,))
     bursts = Bursts(thresholds.denied_records, thresholds.span)
-    for email, event in events_of_users(source, wanted, busy_users(source, wanted, thresholds.denied_records)):
+    suspects = busy_users(source, wanted, thresholds.denied_records, thresholds.span)
+    for email, event in events_of_users(source, wanted, suspects):
         if event.target_user_id is not None:
             bursts.see(event, email, event.target_user_id)
     return bursts.found()

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from authctl.server.audit.detect.bursts import Bursts
-from authctl.server.audit.detect.candidates import events_of_users, groups_of
+from authctl.server.audit.detect.candidates import MOST_GROUPS, busy_users, events_of_users
 from authctl.server.audit.detect.entries import LOGINS
 from authctl.server.audit.detect.interface import Kind, Rule, Severity
 from authctl.server.audit.detect.origins import origin_of
@@ -26,8 +26,9 @@ def find(source: EventSource, window: Window, thresholds: Thresholds) -> Iterato
     """Users who log in from `user_addresses` addresses within `user_addresses_minutes`."""
     span = timedelta(minutes=thresholds.user_addresses_minutes)
     wanted = replace(LOGINS, since=window.reaching_back(span), until=window.until)
+    suspects = _suspects(source, wanted, thresholds.user_addresses, span)
     bursts = Bursts(thresholds.user_addresses, span)
-    for email, event in events_of_users(source, wanted, _suspects(source, wanted, thresholds.user_addresses)):
+    for email, event in events_of_users(source, wanted, suspects):
         if event.ip_address is not None:
             bursts.see(event, email, origin_of(event.ip_address))
     for tally in bursts.found():
@@ -54,11 +55,18 @@ RULE: Final = Rule(
 )
 
 
-def _suspects(source: EventSource, wanted: EventFilter, least: int) -> Names:
-    groups, are_all = groups_of(source, wanted, ("user_email", "ip_address"))
+def _suspects(source: EventSource, wanted: EventFilter, least: int, span: timedelta) -> Names:
+    """Who logged in often enough within the span, and at all from enough addresses."""
+    busy = busy_users(source, wanted, least, span)
+    if busy is not None and not busy:
+        return busy
+    groups = source.groups(wanted, ("user_email", "ip_address"), top=MOST_GROUPS)
+    if len(groups) >= MOST_GROUPS:
+        return busy
     origins: dict[str, set[str]] = {}
     for group in groups:
         email, address = group.values
         if isinstance(email, str) and isinstance(address, str):
             origins.setdefault(email, set()).add(origin_of(address))
-    return frozenset(email for email, places in origins.items() if len(places) >= least) if are_all else None
+    mobile = frozenset(email for email, places in origins.items() if len(places) >= least)
+    return mobile if busy is None else mobile & busy

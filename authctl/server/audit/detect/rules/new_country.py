@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from authctl.server.audit.detect.bursts import Tally
-from authctl.server.audit.detect.candidates import first_of
+from authctl.server.audit.detect.candidates import MOST_GROUPS, events_of_users, first_of
 from authctl.server.audit.detect.countries import open_countries
 from authctl.server.audit.detect.entries import LOGINS
 from authctl.server.audit.detect.interface import MOST_FINDINGS, Kind, Rule, Severity
@@ -15,10 +15,13 @@ from authctl.server.audit.detect.sentences import between, counted, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
+    from authctl.server.audit.detect.candidates import Names
     from authctl.server.audit.detect.countries import Countries
     from authctl.server.audit.detect.interface import Finding, Thresholds, Window
     from authctl.server.audit.records import EventSource
+    from authctl.server.storage.event_query import EventFilter
 
 
 def find(source: EventSource, window: Window, thresholds: Thresholds) -> Iterator[Finding]:
@@ -57,17 +60,33 @@ def _new(source: EventSource, window: Window, days: timedelta, countries: Countr
     found: _Found = {}
     if first_of(source, replace(LOGINS, since=window.since, until=window.until)) is None:
         return found
-    wanted = replace(LOGINS, since=window.reaching_back(days), until=window.until, newest_first=False)
-    for event in source.events(wanted):
+    wanted = replace(LOGINS, since=window.reaching_back(days), until=window.until)
+    for email, event in events_of_users(source, wanted, _suspects(source, wanted, window, countries)):
         country = countries(event.ip_address) if event.ip_address is not None else None
-        if country is None or event.user_email is None:
+        if country is None:
             continue
-        pair = event.user_email, country
-        before = known.get(event.user_email, frozenset())
+        before = known.get(email, frozenset())
         if country not in before:
-            known[event.user_email] = before | {country}
+            known[email] = before | {country}
             if before and event.created_at >= window.since and len(found) < MOST_FINDINGS:
-                found[pair] = Tally(event.user_email, event.created_at, event.created_at), before
-        if pair in found:
-            found[pair][0].take(event, country, 1)
+                found[email, country] = Tally(email, event.created_at, event.created_at), before
+        if (email, country) in found:
+            found[email, country][0].take(event, country, 1)
     return found
+
+
+def _suspects(source: EventSource, wanted: EventFilter, window: Window, countries: Countries) -> Names:
+    """Who first logged in from some country within the window, after another one."""
+    groups = source.groups(wanted, ("user_email", "ip_address"), top=MOST_GROUPS)
+    if len(groups) >= MOST_GROUPS:
+        return None
+    firsts: dict[str, dict[str, datetime]] = {}
+    for group in groups:
+        email, address = group.values
+        country = countries(address) if isinstance(address, str) else None
+        if country is not None and isinstance(email, str):
+            of_user = firsts.setdefault(email, {})
+            of_user[country] = min(group.first, of_user.get(country, group.first))
+    return frozenset(
+        email for email, of_user in firsts.items() if len(of_user) > 1 and max(of_user.values()) >= window.since
+    )
