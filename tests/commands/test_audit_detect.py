@@ -57,6 +57,7 @@ def test_findings_exit_1_with_what_was_seen_events_and_advice(attacked: Home) ->
     assert " and 9 more" in result.stdout
     assert "do      Block the address" in result.stdout
     assert "3 findings" in result.stderr
+    assert "hint: authctl audit show ID" in result.stderr
 
 
 def test_events_behind_a_finding_are_in_the_trail(attacked: Home) -> None:

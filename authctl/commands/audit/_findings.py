@@ -56,6 +56,8 @@ def tell(report: Report, output: Output) -> None:
     ran = counted(len(report.ran), "rule")
     span = f"{at(report.window.since)} to {at(report.window.until)}"
     output.message(f"Looked at {span} with {ran}: {found}.")
+    if report.findings and output.format is Format.TABLE:
+        output.hint("authctl audit show ID shows an event behind a finding")
     for rule in report.overflow:
         output.warning(f"{rule} found more than it tells; a shorter span between --since and --until tells the rest")
     for one in report.not_run:
