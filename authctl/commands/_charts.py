@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
-from authctl.commands._fitting import cut, padded
+from authctl.commands._fitting import cut, padded, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,7 @@ def bars(heading: str, items: Sequence[Bar], room: int, ink: Ink) -> Text:
     widths = [max(len(head), *map(len, column)) for head, column in zip(heads, zip(*numbers, strict=True), strict=True)]
     left = room - sum(widths) - len(_GAP) * 3
     longest = max(_SHORTEST_BAR, min(_LONGEST_BAR, left // 2))
-    width = max(8, min(left - longest, max(len(heading), *(len(padded(item.name, 0)) for item in items))))
+    width = max(8, min(left - longest, max(len(heading), *(width_of(item.name) for item in items))))
     text = Text(f"{padded(cut(heading, width), width)}{_GAP}{_right(heads, widths)}", style="bold", no_wrap=True)
     lines = [text]
     for item, columns in zip(items, numbers, strict=True):

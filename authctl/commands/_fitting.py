@@ -42,7 +42,7 @@ def layout_of(lines: Sequence[Sequence[str]], columns: Sequence[Column], room: i
 
     A column that may be cut and says nothing in any row is left out.
     """
-    wanted = [max(map(cell_len, texts)) for texts in zip(*lines, strict=True)]
+    wanted = [max(map(width_of, texts)) for texts in zip(*lines, strict=True)]
     told = [any(line[place] != NOTHING for line in lines[1:]) for place in range(len(columns))]
     return _layout(
         wanted, columns, [place for place, column in enumerate(columns) if told[place] or not column.least], room
@@ -61,11 +61,11 @@ def cut(text: str, width: int) -> str:
 
     A visible escape stays whole, and so does a letter with what is drawn upon it.
     """
-    if _cells(text) <= width:
+    if width_of(text) <= width:
         return text
     kept = ""
     for atom in _ATOM.findall(text):
-        if _cells(kept + atom) > width - 1:
+        if width_of(kept + atom) > width - 1:
             break
         kept += atom
     return kept + ELLIPSIS if width > 0 else ""
@@ -73,10 +73,11 @@ def cut(text: str, width: int) -> str:
 
 def padded(text: str, width: int) -> str:
     """The text with as many blanks behind it as its cells leave free."""
-    return text + " " * (width - _cells(text))
+    return text + " " * (width - width_of(text))
 
 
-def _cells(text: str) -> int:
+def width_of(text: str) -> int:
+    """How many cells of a terminal the text takes."""
     return len(text) if text.isascii() else cell_len(text)
 
 
