@@ -123,9 +123,8 @@ def _tell_missing(snapshot: Snapshot, spans: list[Span] | None, job: Job) -> Non
     if spans is None or job.archive is not None:
         return
     if missing := sum(span.last - span.after for span in spans) - snapshot.count(spans):
-        Output().warning(
-            f"{missing} events were archived or removed since the last export; --archive finds archived ones"
-        )
+        what = "event was" if missing == 1 else "events were"
+        Output().warning(f"{missing} {what} archived or removed before this export; --archive DIR finds archived ones")
 
 
 def _write(job: Job, snapshot: Snapshot, spans: list[Span] | None, described: Described) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ def run_feed(job: Job, collector: Collector | None, ca: Path | None) -> None:
     stop = Stop()
     described = job.described(None if collector is None else str(collector))
     feed = Feed(job.trail, _taker(job, collector, ca), job.wanted, job.after, _keeper(job), Output().warning)
-    with on_signals(stop.ask, signal.SIGTERM, signal.SIGINT):
+    with on_signals(stop.ask, signal.SIGTERM, signal.SIGINT), closing(feed):
         feed.start()
         job.record(described, "feed begins")
         with job.failures_recorded(described, lambda: feed.count):

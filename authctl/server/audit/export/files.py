@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,14 +56,10 @@ class NewFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        if self._is_published:
-            return
-        self.temporary.unlink(missing_ok=True)
-        try:
+        if not self._is_published:
+            self.temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # the disk is full, which whoever wrote has been told already
             self._file.close()
-        except OSError:
-            # The disk is full, which whoever wrote has been told already.
-            return
 
 
 def require_replaceable(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -57,15 +58,15 @@ class Feed:
 
         Raises TakerLeft, ServerUnreachable, or a StorageError that waiting does not mend.
         """
-        try:
+        with suppress(Stopped):
             self.taker.begin()
             self._go_on_for_ever(stop)
-        except Stopped:
-            return
-        finally:
-            self.taker.close()
-            if self._trail is not None:
-                self._trail.close()
+
+    def close(self) -> None:
+        """Lets go of the taker and of the trail. Safe to call twice."""
+        self.taker.close()
+        if self._trail is not None:
+            self._trail.close()
 
     def _go_on_for_ever(self, stop: Stop) -> None:
         pause = 0.0
@@ -100,7 +101,8 @@ class Feed:
             moved = cursor.moved(ends, spans, snapshot.newest())
         # The snapshot has ended: a taker that is slow or away must not keep the database's log from shrinking.
         if missing:
-            self.tell(f"{missing} events were archived or removed before they could be exported")
+            what = "event was" if missing == 1 else "events were"
+            self.tell(f"{missing} {what} archived or removed before this feed came to them")
         if records:
             self._hand_over(records, stop)
         self.cursor = moved
