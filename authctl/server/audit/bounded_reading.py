@@ -72,6 +72,7 @@ class BoundedReading:
             if not future.done():
                 # On a thread, because PostgreSQL is stopped by way of another connection.
                 asyncio.get_running_loop().run_in_executor(None, asking.stop)
+            del future  # with its error it would be a circle, which keeps half an answer in memory
 
     def close(self) -> None:
         """Stops what is being asked and closes every connection. Safe to call twice."""
@@ -97,19 +98,19 @@ class BoundedReading:
             asking.end()
 
     def _put(self, question: Question[T], asking: _Asking, reader: Reader) -> T:
+        is_usable = True
         try:
             asking.begin(reader)
-            answer = question(StepwiseSource(reader) if reader.dialect == "sqlite" else DatabaseSource(reader))
-        except BaseException:
-            asking.let_go()
-            reader.close()
+            return question(StepwiseSource(reader) if reader.dialect == "sqlite" else DatabaseSource(reader))
+        except StorageError:
+            is_usable = False
             raise
-        asking.let_go()
-        if asking.is_stopped:
-            reader.close()  # a stop on its way would hit the next question
-        else:
-            self._idle.append(reader)
-        return answer
+        finally:
+            asking.let_go()
+            if is_usable and not asking.is_stopped:  # a stop on its way would hit the next question
+                self._idle.append(reader)
+            else:
+                reader.close()
 
 
 class _Asking:

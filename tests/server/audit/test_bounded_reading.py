@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
+import weakref
 from typing import TYPE_CHECKING
 
 import pytest
 
-from authctl.errors import StorageError, StorageMissing, StorageUnavailable
+from authctl.errors import StorageError, StorageMissing, StorageUnavailable, UsageError
 from authctl.server.audit import bounded_reading
 from authctl.server.audit.bounded_reading import LANES, MOST_WAITING, BoundedReading, TookTooLong
 from authctl.server.storage.engine import open_database
@@ -164,6 +166,30 @@ def test_a_new_connection_that_fails_is_not_tried_again(desk: Desk) -> None:
 
     with pytest.raises(StorageUnavailable):
         asyncio.run(reading.ask(fail))
+    assert len(desk.opened) == 1
+
+
+def test_a_question_that_is_refused_leaves_its_connection_and_nothing_else(desk: Desk) -> None:
+    """Not even until the next look of the garbage collector, which may be a while: answers are large."""
+    reading = desk.reading()
+    kept: list[weakref.ref[set[int]]] = []
+
+    def refuse(_: DatabaseSource) -> int:
+        rows = {1, 2, 3}
+        kept.append(weakref.ref(rows))
+        raise UsageError("too many")
+
+    async def ask() -> None:
+        with pytest.raises(UsageError):
+            await reading.ask(refuse)
+
+    gc.disable()
+    try:
+        asyncio.run(ask())
+        assert [each() for each in kept] == [None]
+    finally:
+        gc.enable()
+    assert asyncio.run(reading.ask(count)) == 0
     assert len(desk.opened) == 1
 
 
