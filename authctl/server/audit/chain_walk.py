@@ -86,7 +86,6 @@ class ChainWalk:
         self._is_key_ours = around.explanations.is_key_ours
         self._seq = seq
         self._previous = previous
-        self._is_restored = False
         self._mark = seq + 1
         """The next sequence at which there is more to look at than the row itself."""
 
@@ -130,7 +129,7 @@ class ChainWalk:
         last = writer.last_seq
         if self._seq > last:
             self._miss(FindingKind.HEAD_DIFFERS, last + 1, "rows stand behind the chain's head")
-        elif self._removed.next_first(last) != BEYOND:
+        elif self._removed.covering(last + 1) is not None or self._removed.next_first(last) != BEYOND:
             self._miss(FindingKind.HEAD_DIFFERS, last + 1, "rows behind the chain's head were removed")
         elif last and self._previous is not None and self._previous != writer.last_mac:
             self._miss(FindingKind.HEAD_DIFFERS, last, "the last row is not the chain's head")
@@ -173,10 +172,9 @@ class ChainWalk:
             self._counts.archived += 1
             if span is None:
                 self._add(FindingKind.ROWS_MISSING, row, "only the archive has it, and no event tells of its removal")
-        elif span is not None and not self._is_restored:
+        elif span is not None:
             told = f"row {span.teller.seq} of writer {span.teller.writer_id} tells of its removal"
             self._add(FindingKind.REMOVAL_CONTRADICTED, row, f"it stands in the table, and {told}")
-        self._is_restored = span is not None and not is_archived
         erased = self._erased.covering(seq)
         if erased is not None and row[16] is not None:
             told = f"row {erased.teller.seq} of writer {erased.teller.writer_id} tells of its erasure"
@@ -184,9 +182,10 @@ class ChainWalk:
         lacking = BEYOND
         if self._lines is not None:
             lacking = self._lines.meet(row)
-        is_inside = (span is not None and not is_archived) or erased is not None
-        others = min(self._removed.next_first(seq), self._erased.next_first(seq))
-        self._mark = seq + 1 if is_inside else min(others, lacking)
+        if span is not None or erased is not None:
+            self._mark = seq + 1
+        else:
+            self._mark = min(self._removed.next_first(seq), self._erased.next_first(seq), lacking)
 
     # Rows.
 

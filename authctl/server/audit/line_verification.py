@@ -31,11 +31,13 @@ class LineCheck:
         if is_blank and line.rstrip(b" \n") == expected[:-1]:
             return
         where = f"The line of row {row[15]} of writer {row[14]}"
-        if is_blank and blanked(line).rstrip(b" \n") == expected[:-1]:
+        stands = row_of(line)
+        is_otherwise_equal = is_blank and blanked(line).rstrip(b" \n") == expected[:-1]
+        if is_otherwise_equal and stands is not None and chain.is_personal_part_intact(stands):
             sentence = f"{where} still has what was erased from the table"
             self._report.add(FindingKind.LINE_NOT_ERASED, row[14], row[15], row[0], sentence)
             return
-        sentence = f"{where} differs from the table in {_difference(line, expected)}{self._who_is_right(line, row)}"
+        sentence = f"{where} differs from the table in {_difference(line, expected)}{self._who_is_right(stands, row)}"
         self._report.add(FindingKind.LINE_ALTERED, row[14], row[15], row[0], sentence)
 
     def check_removed(self, line: bytes, span: Span) -> None:
@@ -54,9 +56,8 @@ class LineCheck:
         if row is not None:
             self._seen[writer_id] = (seq, row[20])
 
-    def _who_is_right(self, line: bytes, row: EventRow) -> str:
+    def _who_is_right(self, stands: EventRow | None, row: EventRow) -> str:
         previous = self._previous(row[14], row[15])
-        stands = row_of(line)
         if previous is None:
             return ""
         if stands is not None and self._fits(stands, previous):

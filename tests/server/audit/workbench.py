@@ -107,6 +107,16 @@ class Site:
     def log_file(self) -> Path:
         return self.folder / "app.log"
 
+    @property
+    def is_postgres(self) -> bool:
+        return self.url.startswith("postgresql")
+
+    def _psycopg(self) -> Any:
+        import psycopg
+        from psycopg.rows import dict_row
+
+        return psycopg.connect(self.url.replace("+psycopg", ""), autocommit=True, row_factory=dict_row)
+
     def start(
         self,
         *,
@@ -138,24 +148,32 @@ class Site:
 
     def rows(self, sql: str = "SELECT * FROM audit_logs ORDER BY writer_id, seq") -> list[Any]:
         """What a shell would show; in one process, two SQLite libraries would release each other's locks."""
+        if self.is_postgres:
+            with closing(self._psycopg()) as postgres:
+                return list(postgres.execute(sql))
         with closing(dbapi.connect(self.folder / "app.db")) as connection:
             connection.row_factory = dbapi.Row
             return list(connection.execute(sql))
 
     def damage(self, *statements: str) -> None:
         """What an insider with the database's file can do: the triggers go first."""
+        if self.is_postgres:
+            with closing(self._psycopg()) as postgres:
+                for statement in ("ALTER TABLE audit_logs DISABLE TRIGGER USER", *statements):
+                    postgres.execute(statement)
+            return
         with closing(dbapi.connect(self.folder / "app.db", isolation_level=None)) as connection:
             for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type='trigger'").fetchall():
                 connection.execute(f"DROP TRIGGER {name}")
             for statement in statements:
                 connection.execute(statement)
 
-    def verify(self, keys: TrailKeys = KEYS, *, file: bool = True) -> Verdict:
+    def verify(self, keys: TrailKeys = KEYS, *, file: bool = True, **options: Any) -> Verdict:
         """The verdict of a process of its own."""
         path = self.log_file if file else None
         sure_until = measure_committed(self.log_file) if file else 0
         database = open_database(self.url, self.clock)
         try:
-            return database.read_now(lambda tx: verify_trail(tx, keys, INSTANCE, path, sure_until))
+            return database.read_now(lambda tx: verify_trail(tx, keys, INSTANCE, path, sure_until, **options))
         finally:
             database.close()
