@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from authctl.errors import Conflict, UsageError
 from authctl.server.audit.events import Event, EventType, origin_of
+from authctl.server.audit.liveness import has_ended
 from authctl.server.audit.removals import PROTECTED, find_removable, limit_of, ranges_of, remove_rows
 from authctl.server.storage.times import write_time
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from authctl.server.storage.database import Database
     from authctl.server.storage.events import EventRow
     from authctl.server.storage.removals import TypeCount
-    from authctl.server.storage.tables import AuditWriter
     from authctl.server.storage.transaction import Transaction
 
 YOUNGEST = timedelta(days=1)
@@ -140,7 +140,8 @@ def _preview(tx: Transaction, cutoff: Cutoff) -> Preview:
         stuck = tx.removals.counts_behind(cutoff.before, cutoff.failures_since, writer.id, limit)
         lacking = {count.event_type: count.rows for count in stuck if _may_go(count)}
         by_type.subtract(lacking)
-        if _is_behind(writer):
+        # A process notes with each batch what the file has of those before: its last row is always in doubt.
+        if limit < writer.last_seq - 1 or has_ended(writer):
             not_in_file += sum(lacking.values())
         else:
             open_ends += sum(lacking.values())
@@ -157,7 +158,3 @@ def _preview(tx: Transaction, cutoff: Cutoff) -> Preview:
 
 def _may_go(count: TypeCount) -> bool:
     return count.event_type not in PROTECTED
-
-
-def _is_behind(writer: AuditWriter) -> bool:
-    return writer.log_file is not None and writer.shipped_seq < writer.last_seq
