@@ -17,6 +17,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import quote
 
+import duckdb
 import pytest
 
 from authctl.cli import app
@@ -192,6 +193,7 @@ LISTINGS: tuple[Words, ...] = (
     ("audit", "failed-logins", *EVERYTHING),
     ("audit", "denied", *EVERYTHING),
     ("audit", "user", JANE, *EVERYTHING),
+    ("audit", "tail", *EVERYTHING),
 )
 """What shows events one by one."""
 QUESTIONS: tuple[Words, ...] = (
@@ -200,6 +202,7 @@ QUESTIONS: tuple[Words, ...] = (
     ("audit", "admin-access"),
     ("audit", "summary"),
     ("audit", "list", "--count-by", "user_agent,reason,user_email"),
+    ("audit", "verify"),
     ("users", "list"),
     ("audit", "detect", "--threshold", "address-failures=3", "--threshold", "account-failures=3"),
 )
@@ -282,6 +285,87 @@ def test_findings_for_other_tools_are_harmless(planted: Planted, monkeypatch: py
     text = run(monkeypatch, *QUESTIONS[-1], "--format", "sarif")
     hostile.require_harmless(text)
     assert json.loads(text)["runs"]
+
+
+def exported(monkeypatch: pytest.MonkeyPatch, name: str) -> tuple[str, list[EventRecord]]:
+    """The events in one of the formats for other programs, and what is stored of them."""
+    events = Planted(Path(), "", is_raw=False).events()
+    path = Path(f"exported.{name}")
+    run(monkeypatch, "audit", "export", "--format", name, "--output", str(path))
+    return path.read_bytes().decode(), events
+
+
+@pytest.mark.usefixtures("planted")
+def test_exported_json_lines_are_harmless_and_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """R-LG-09: the exact value, whatever a spreadsheet would make of it."""
+    text, events = exported(monkeypatch, "jsonl")
+    hostile.require_harmless(text)
+    hostile.require_exact(hostile.json_lines(text), events)
+
+
+@pytest.mark.usefixtures("planted")
+def test_exported_csv_is_harmless_and_no_formula(monkeypatch: pytest.MonkeyPatch) -> None:
+    """R-LG-09, V-43."""
+    text, events = exported(monkeypatch, "csv")
+    hostile.require_harmless(text, line_end="\r\n")
+    hostile.require_neutralised(hostile.csv_records(text), events)
+
+
+@pytest.mark.usefixtures("planted")
+def test_an_exported_cef_line_has_the_fields_of_the_event_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the texts say of pipes, equals signs and keys."""
+    text, events = exported(monkeypatch, "cef")
+    hostile.require_harmless(text)
+    stored = {event.id: event for event in events}
+    found = hostile.cef_events(text)
+    assert len(found) == len(events)
+    for header, extension in found:
+        event = stored[extension["externalId"]]
+        assert header[0].startswith("CEF:0")
+        assert header[4] == event.event_type
+        assert extension.get("act") != "pwned"
+        if event.details is not None and hostile.is_plain(event.details):
+            assert extension["msg"] in (event.details, event.details.strip())
+
+
+@pytest.mark.usefixtures("planted")
+@pytest.mark.parametrize("name", ["ecs", "ocsf"])
+def test_an_exported_document_holds_the_texts_of_the_event_as_they_are(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, events = exported(monkeypatch, name)
+    hostile.require_harmless(text)
+    texts = {told for document in hostile.json_lines(text) for told in hostile.texts_in(document)}
+    assert {event.id for event in events} <= texts
+    assert {event.user_agent for event in events if event.user_agent} <= texts
+
+
+@pytest.mark.usefixtures("planted")
+def test_exported_parquet_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    run(monkeypatch, "audit", "export", "--format", "parquet", "--output", "exported.parquet")
+    with closing(duckdb.connect()) as engine:
+        names = ("id", "user_agent", "details", "user_email", "target_user_id", "reason")
+        rows = engine.execute(f"SELECT {', '.join(names)} FROM 'exported.parquet'").fetchall()
+    events = {event.id: event for event in Planted(Path(), "", is_raw=False).events()}
+    assert rows
+    assert all(row == tuple(getattr(events[row[0]], name) for name in names) for row in rows)
+
+
+@pytest.mark.parametrize("words", LISTINGS, ids=" ".join)
+def test_what_was_archived_comes_out_as_harmless(
+    visited: tuple[Path, str], tmp_path: Path, words: Words, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = Path(shutil.copytree(visited[0], tmp_path / "home"))
+    monkeypatch.chdir(copy)
+    before = Planted(copy, "", is_raw=False).events()
+    run(monkeypatch, "audit", "archive", "--before", "0s", "--archive", "archive", "--yes")
+    assert len(Planted(copy, "", is_raw=False).events()) < len(before)
+    archived = (*words, "--archive", "archive")
+    hostile.require_harmless(hostile.without_styles(run(monkeypatch, *archived, stream=Terminal())))
+    text = run(monkeypatch, *archived, "--format", "jsonl")
+    hostile.require_harmless(text)
+    found = [one for one in hostile.json_lines(text) if one["id"] in {event.id for event in before}]
+    hostile.require_exact(found, before)
 
 
 def test_a_line_of_the_audit_file_is_one_event(visited: tuple[Path, str]) -> None:
