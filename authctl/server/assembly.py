@@ -17,6 +17,7 @@ from authctl.server.accounts.users import Users
 from authctl.server.audit.bounded_reading import BoundedReading
 from authctl.server.audit.journal import Recording
 from authctl.server.audit.keys import TrailKeys
+from authctl.server.audit.repair import Repair
 from authctl.server.audit.shipping import Shipper
 from authctl.server.audit.tails import require_tails
 from authctl.server.audit.trail import AuditTrail
@@ -138,6 +139,7 @@ def _assemble(
         roles=Roles(database),
         audit=audit,
         trail=TrailAccess(database, verifier, rejections, reading),
+        repair=Repair(database, recording),
         maintenance=Maintenance(database, identity, rp_id=settings.rp_id, is_production=settings.is_production),
         health=ReadinessCheck(database, audit),
         lock=lock,

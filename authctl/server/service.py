@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from authctl.server.accounts.roles import Roles
     from authctl.server.accounts.trail_access import TrailAccess
     from authctl.server.accounts.users import Users
+    from authctl.server.audit.repair import Repair
     from authctl.server.audit.trail import AuditTrail
     from authctl.server.ceremonies.login import Login
     from authctl.server.ceremonies.registration import Registration
@@ -48,6 +49,7 @@ class Service:
     roles: Roles
     audit: AuditTrail
     trail: TrailAccess
+    repair: Repair
     maintenance: Maintenance
     health: ReadinessCheck
     lock: ServingLock | None = field(default=None, repr=False)

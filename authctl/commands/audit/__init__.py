@@ -33,6 +33,10 @@ group = LazyGroup(
         "archive": Lazy("authctl.commands.audit.archive:archive", "Move old events into the long-term store."),
         "verify": Lazy("authctl.commands.audit.verify:verify", "Check that the audit trail is intact."),
         "checkpoint": Lazy("authctl.commands.audit.checkpoint:checkpoint", "Sign what the audit trail holds now."),
+        "repair-file": Lazy(
+            "authctl.commands.audit.repair_file:repair_file",
+            "Mend the log file from the table, or the table from files.",
+        ),
         "prune": Lazy("authctl.commands.audit.prune:prune", "Remove old events for good."),
     },
     name="audit",

@@ -120,6 +120,12 @@ class Explanations:
                     self._take(row, kind)
         return self
 
+    def add(self, row: EventRow) -> None:
+        """One more event that explains, be it in the table or not."""
+        kind = next((kind for event_type, kind in _EVENTS.items() if event_type == row[1]), None)
+        if kind is not None:
+            self._take(row, kind)
+
     def removed(self, writer_id: str) -> Spans:
         """Rows of a chain that were taken out of the table."""
         return self._removed.get(writer_id, self._nothing)
