@@ -181,7 +181,7 @@ def _credential_key(algorithm: int, draws: Draws) -> tuple[bytes, Callable[[byte
         cose = {1: 2, 3: algorithm, -1: number, -2: x, -3: y}
         return cbor(cose), lambda data: key.sign(data, signature_algorithm)
     if algorithm == -257:
-        rsa_key = _mersenne_key()
+        rsa_key = mersenne_key()
         modulus = rsa_key.public_key().public_numbers().n
         cose = {1: 3, 3: -257, -1: modulus.to_bytes((modulus.bit_length() + 7) // 8, "big"), -2: b"\x01\x00\x01"}
         return cbor(cose), lambda data: rsa_key.sign(data, padding.PKCS1v15(), hashes.SHA256())
@@ -192,7 +192,7 @@ def _credential_key(algorithm: int, draws: Draws) -> tuple[bytes, Callable[[byte
     return cbor({1: 1, 3: -53, -1: 7, -2: big_key.public_key().public_bytes_raw()}), big_key.sign
 
 
-def _mersenne_key() -> rsa.RSAPrivateKey:
+def mersenne_key() -> rsa.RSAPrivateKey:
     """The RSA key has the two smallest Mersenne primes of 1024 bits and more for its factors."""
     p, q = 2**1279 - 1, 2**2203 - 1
     d = rsa.rsa_recover_private_exponent(65537, p, q)

@@ -39,7 +39,7 @@ AlgorithmOption = Annotated[
     str | None,
     typer.Option(
         "--algorithm",
-        help="ES256, EdDSA or RS256 for a new passkey; without it the server's first choice.",
+        help="Such as ES256, EdDSA, RS256, ES384, PS256 or ML-DSA-44; or the server's first choice.",
         show_default=False,
         rich_help_panel=_AUTHENTICATOR,
     ),
@@ -48,7 +48,7 @@ AttestationOption = Annotated[
     str | None,
     typer.Option(
         "--attestation",
-        help="none or packed for a new passkey, whatever the server prefers.",
+        help="Whatever the server prefers: none, packed, packed-x5c, fido-u2f, tpm, android-key or apple.",
         show_default=False,
         rich_help_panel=_AUTHENTICATOR,
     ),

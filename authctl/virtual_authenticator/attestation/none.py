@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 class NoAttestation:
     """An empty statement."""
 
+    name = "none"
     identifier = "none"
 
     def statement(self, subject: Subject) -> Mapping[str, Encodable]:  # the interface's signature

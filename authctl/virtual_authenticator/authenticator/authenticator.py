@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from authctl.virtual_authenticator.attestation.authority import Authority
 from authctl.virtual_authenticator.authenticator.gesture import CONFIRMED
 from authctl.virtual_authenticator.authenticator.get_assertion import get_assertion
 from authctl.virtual_authenticator.authenticator.make_credential import make_credential
@@ -36,6 +37,7 @@ class VirtualAuthenticator:
     store             where credentials are kept; in memory when None
     seed              makes keys, credential ids and ECDSA nonces the same in every run; `random` is its long form
     counter_override  replaces the counter policy of every credential, for tests of the relying party
+    authority         who certifies its attestation keys; one of its own when None
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class VirtualAuthenticator:
         random: RandomSource | None = None,
         counter_override: CounterPolicy | None = None,
         now: Callable[[], datetime] = _now,
+        authority: Authority | None = None,
     ) -> None:
         self.profile = preset(profile) if isinstance(profile, str) else profile
         self.store = MemoryStore() if store is None else store
@@ -54,6 +57,9 @@ class VirtualAuthenticator:
         self.is_deterministic = self.random.is_deterministic
         self.counter_override = counter_override
         self.now = now
+        self.authority = (
+            Authority(None if seed is None else SeededRandom(seed, "authority")) if authority is None else authority
+        )
 
     def __repr__(self) -> str:
         return f"<VirtualAuthenticator {self.profile.name}>"

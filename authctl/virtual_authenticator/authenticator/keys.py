@@ -64,12 +64,12 @@ class CredentialKey:
     def public_cose(self) -> bytes:
         """The public key as an encoded COSE key with `alg` and no other optional member."""
         members: dict[int, cbor.Encodable] = {3: self.algorithm.identifier}
-        members.update(self.algorithm.cose(self._public()))
+        members.update(self.algorithm.cose(self.public()))
         return cbor.encode(members)
 
     def public_spki(self) -> bytes:
         """The public key as a DER SubjectPublicKeyInfo, the form of `getPublicKey()`."""
-        spki: bytes = self._public().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        spki: bytes = self.public().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         return spki
 
     def to_pkcs8(self) -> bytes:
@@ -78,7 +78,8 @@ class CredentialKey:
             self._pkcs8 = self._private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         return self._pkcs8
 
-    def _public(self) -> Any:
+    def public(self) -> Any:
+        """The public key, as `cryptography` has it."""
         return (self._private or self._load()).public_key()
 
     def _load(self) -> Any:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
 import cbor2
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.x509.oid import NameOID
 
-from authctl.virtual_authenticator import MakeCredentialRequest, UserEntity, VirtualAuthenticator
+from authctl.virtual_authenticator import PLATFORM, MakeCredentialRequest, UserEntity, VirtualAuthenticator
+from authctl.virtual_authenticator.attestation import der
 from authctl.virtual_authenticator.attestation.formats import FORMATS, format_named
 from authctl.virtual_authenticator.errors import NotSupported
 
@@ -36,8 +43,88 @@ def test_the_authenticator_prefers_packed_when_nothing_it_knows_is_asked_for() -
     assert made()["fmt"] == made("tpm")["fmt"] == "packed"
 
 
-def test_each_format_is_found_by_its_identifier() -> None:
-    assert set(FORMATS) == {"none", "packed"}
-    assert all(format_named(name).identifier == name for name in FORMATS)
-    with pytest.raises(NotSupported, match="'tpm'"):
-        format_named("tpm")
+def test_each_format_is_found_by_its_name() -> None:
+    assert {name: found.identifier for name, found in FORMATS.items()} == {
+        "none": "none",
+        "packed": "packed",
+        "packed-x5c": "packed",
+        "fido-u2f": "fido-u2f",
+        "tpm": "tpm",
+        "android-key": "android-key",
+        "apple": "apple",
+    }
+    assert all(format_named(name).name == name for name in FORMATS)
+    with pytest.raises(NotSupported, match="'android-safetynet'"):
+        format_named("android-safetynet")
+
+
+def attested(name: str, algorithm: int = -7) -> tuple[dict[str, Any], VirtualAuthenticator]:
+    authenticator = VirtualAuthenticator(replace(PLATFORM, attestation_formats=(name,)))
+    request = MakeCredentialRequest(bytes(32), "localhost", UserEntity(b"1", "", ""), (algorithm,))
+    return cbor2.loads(authenticator.make_credential(request).attestation_object()), authenticator
+
+
+@pytest.mark.parametrize("name", ["packed-x5c", "fido-u2f", "tpm", "android-key", "apple"])
+def test_a_certificate_is_issued_by_the_root_that_the_authenticator_shows(name: str) -> None:
+    attestation, authenticator = attested(name)
+    root = x509.load_pem_x509_certificate(authenticator.authority.root_pem())
+    leaf = x509.load_der_x509_certificate(attestation["attStmt"]["x5c"][0])
+    leaf.verify_directly_issued_by(root)
+    root.verify_directly_issued_by(root)
+    assert not leaf.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    assert leaf.version is x509.Version.v3
+
+
+def test_a_packed_certificate_names_the_model_and_the_unit_of_the_standard() -> None:
+    """WebAuthn §8.2.1."""
+    attestation, _ = attested("packed-x5c")
+    leaf = x509.load_der_x509_certificate(attestation["attStmt"]["x5c"][0])
+    (model,) = [e.value for e in leaf.extensions if e.oid.dotted_string == "1.3.6.1.4.1.45724.1.1.4"]
+    assert isinstance(model, x509.UnrecognizedExtension)
+    assert model.value == b"\x04\x10" + attestation["authData"][37:53]
+    (unit,) = leaf.subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)
+    assert unit.value == "Authenticator Attestation"
+
+
+def test_a_u2f_attestation_refuses_a_key_that_u2f_does_not_know() -> None:
+    with pytest.raises(NotSupported, match="ES256"):
+        attested("fido-u2f", -8)
+
+
+def test_a_tpm_refuses_a_key_that_it_has_no_area_for() -> None:
+    with pytest.raises(NotSupported, match="TPM"):
+        attested("tpm", -8)
+
+
+@pytest.mark.parametrize(("algorithm", "kind"), [(-7, 0x0023), (-35, 0x0023), (-257, 0x0001)])
+def test_a_tpm_certifies_the_area_of_the_key(algorithm: int, kind: int) -> None:
+    statement = attested("tpm", algorithm)[0]["attStmt"]
+    area, information = statement["pubArea"], statement["certInfo"]
+    assert int.from_bytes(area[:2], "big") == kind
+    assert information[:6].hex() == "ff5443478017"
+    assert information.endswith(b"\x00\x22\x00\x0b" + sha256(area).digest() + b"\x00\x00")
+
+
+def test_the_certificates_of_a_seed_are_the_same_in_every_run() -> None:
+    roots = {VirtualAuthenticator(seed="s").authority.root_der() for _ in range(2)}
+    assert len(roots) == 1
+    assert VirtualAuthenticator(seed="other").authority.root_der() not in roots
+
+
+@pytest.mark.parametrize("length", [0, 1, 127, 128, 255, 256, 65536])
+def test_a_length_in_der_is_the_shortest_that_says_it(length: int) -> None:
+    element = der.tlv(der.OCTET_STRING, bytes(length))
+    head = element[: len(element) - length]
+    octets = (length.bit_length() + 7) // 8
+    expected = bytes([length]) if length < 128 else bytes([0x80 | octets]) + length.to_bytes(octets, "big")
+    assert head == b"\x04" + expected
+
+
+@pytest.mark.parametrize(("number", "head"), [(1, "a1"), (30, "be"), (31, "bf1f"), (127, "bf7f"), (702, "bf853e")])
+def test_a_context_tag_takes_as_many_octets_as_its_number_needs(number: int, head: str) -> None:
+    assert der.tagged(number, b"\x05\x00").hex() == head + "020500"
+
+
+@pytest.mark.parametrize(("value", "encoded"), [(0, "020100"), (127, "02017f"), (128, "02020080"), (300, "0202012c")])
+def test_a_number_in_der_is_never_taken_for_a_negative_one(value: int, encoded: str) -> None:
+    assert der.integer(value).hex() == encoded

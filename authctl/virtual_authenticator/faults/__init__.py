@@ -1,0 +1,1 @@
+"""Malformed and malicious ceremonies: what may be wrong with a message or a conversation, layer by layer."""
