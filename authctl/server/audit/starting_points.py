@@ -31,6 +31,10 @@ class StartingPoints:
         self.began_ms = began_ms
         """The time of the checkpoint by the ids of events; 0 when its row is gone."""
 
+    def writers(self) -> frozenset[str]:
+        """The chains that there are; the table of writers may not know all of them."""
+        return frozenset(self._starts)
+
     def of(self, writer_id: str) -> Start:
         """Where to begin; a chain that is not known begins with its first row."""
         return self._starts.get(writer_id, Start(0, chain.START))

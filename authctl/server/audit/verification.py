@@ -80,7 +80,7 @@ def verify_trail(
         file.read_file(0 if starts is None else starts.began_ms)
     walk = _TrailWalk(around, writers, file, starts)
     if starts is not None:
-        walk.go_on()
+        walk.go_on(starts)
         return report.verdict()
     walk.go_through(archive)
     if generation != FIRST_GENERATION and not around.is_beginning_known:
@@ -122,13 +122,14 @@ class _TrailWalk:
             sentence = f"Rows of writer {writer_id} were removed, and the table of writers has no such writer"
             self._report.add(FindingKind.WRITER_MISSING, writer_id, 1, None, sentence)
 
-    def go_on(self) -> None:
+    def go_on(self, starts: StartingPoints) -> None:
         """Every chain behind the place where it begins."""
-        for writer_id in sorted(self._unseen):
-            walk = self._begin(writer_id)
-            for row in self._behind(writer_id):
+        for writer_id in sorted(starts.writers()):
+            walk = None
+            for row in self._behind(writer_id, starts.of(writer_id).seq):
+                walk = walk or self._begin(writer_id, row)
                 walk.take(row)
-            walk.end()
+            (walk or self._begin(writer_id)).end()
 
     def _walk(self, rows: Iterable[tuple[EventRow, bool]]) -> None:
         writer_id, walk = None, None
@@ -154,8 +155,7 @@ class _TrailWalk:
         start = self._starts.of(writer_id)
         return ChainWalk(self._around, writer_id, writer, lines, seq=start.seq, previous=start.mac)
 
-    def _behind(self, writer_id: str) -> Iterator[EventRow]:
-        after = -1 if self._starts is None else self._starts.of(writer_id).seq
+    def _behind(self, writer_id: str, after: int) -> Iterator[EventRow]:
         while rows := self._events.between(writer_id, after=after, last=BEYOND, most=_PAGE):
             yield from rows
             after = rows[-1][15]

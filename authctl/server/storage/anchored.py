@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, literal_column, select
 
 from authctl.server.storage.events import ROW_COLUMNS
 from authctl.server.storage.rows import table_of
@@ -35,11 +35,10 @@ _OF_REQUEST = Statement(
     )
 )
 _BY_ID = Statement(select(*ROW_COLUMNS).where(_columns.id == bindparam("id")))
+# Not the bare column: SQLite would go through its whole index to have the groups in order.
+_writer = _columns.writer_id.concat(literal_column("''"))
 _FIRST_SINCE = Statement(
-    select(func.coalesce(_columns.writer_id, ""), func.min(_columns.seq))
-    .where(_columns.created_at >= bindparam("at"))
-    # Not by the bare column: SQLite would go through its whole index to have the groups in order.
-    .group_by(func.coalesce(_columns.writer_id, ""))
+    select(_writer, func.min(_columns.seq)).where(_columns.created_at >= bindparam("at")).group_by(_writer)
 )
 _CHECKPOINT = "checkpoint"
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from authctl.server.storage import database as database_module
+from tests.server.audit import test_checkpoints as with_checkpoints
 from tests.server.audit import test_stories as on_sqlite
 from tests.server.audit.stories import Story, tell
 from tests.server.audit.workbench import Site
@@ -46,6 +47,13 @@ test_holes_are_named_when_the_removal_is_gone = on_sqlite.test_holes_are_named_w
 test_a_removal_is_held_against_the_row_behind_it = on_sqlite.test_a_removal_is_held_against_the_row_behind_it
 test_a_blank_row_is_named_when_no_erasure_names_it = on_sqlite.test_a_blank_row_is_named_when_no_erasure_names_it
 test_the_fields_are_named = on_sqlite.test_the_fields_are_named_in_which_archive_and_table_differ
+
+long = with_checkpoints.long
+test_a_checkpoint_is_an_event = with_checkpoints.test_a_checkpoint_is_an_event_of_who_asked_for_it
+test_the_last_checkpoint_is_given = with_checkpoints.test_the_last_checkpoint_is_given_when_nothing_has_moved
+test_a_checkpoint_is_found_by_its_event_id = with_checkpoints.test_a_checkpoint_is_found_by_its_event_id
+test_a_cut_is_named = with_checkpoints.test_a_cut_that_the_trail_itself_does_not_show_is_named
+test_only_what_came_behind_is_looked_at = with_checkpoints.test_only_what_came_behind_is_looked_at
 
 
 @pytest.mark.parametrize("change", ["user_email = NULL", "created_at = '2026-01-02 00:00:00Z'", "salt = mac"])
