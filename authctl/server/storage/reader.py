@@ -44,6 +44,7 @@ class Reader:
         self.dialect: Dialect = "sqlite" if isinstance(driver, SqliteDriver) else "postgresql"
         self._driver = driver
         self._streams = 0
+        self._cursors = 0
         self._is_closed = False
         with self._translated():
             self._raw = driver.connect(readonly=True)
@@ -68,7 +69,7 @@ class Reader:
         """The same, `size` rows at a time."""
         self._begin()
         try:
-            with self._translated(), closing(self._cursor()) as cursor:
+            with self._translated(), self._cursor() as cursor:
                 cursor.execute(sql.text, sql.params)
                 while rows := cursor.fetchmany(size):
                     yield rows
@@ -101,9 +102,16 @@ class Reader:
         self._is_closed = True
         self._raw.close()
 
-    def _cursor(self) -> Any:
+    @contextmanager
+    def _cursor(self) -> Iterator[Any]:
+        self._cursors += 1
         # Without a name, psycopg would fetch the whole answer first.
-        return self._raw.cursor() if self.dialect == "sqlite" else self._raw.cursor(name=f"stream_{self._streams}")
+        cursor = self._raw.cursor() if self.dialect == "sqlite" else self._raw.cursor(name=f"stream_{self._cursors}")
+        try:
+            yield cursor
+        finally:
+            if not (self._is_closed and self.dialect == "sqlite"):  # whose cursors end with their connection
+                cursor.close()
 
     def _begin(self) -> None:
         if not self._streams:

@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from authctl.errors import UsageError
 from authctl.server.audit.events import EventType
 from authctl.server.audit.health import HEALTHY
 from authctl.server.audit.queries import EventQuery
 from tests.server.audit.workbench import CALLER, START, Service, Site, an_event, reset
 
 if TYPE_CHECKING:
-    from authctl.server.storage.tables import AuditLog
+    from authctl.server.audit.records import EventRecord
 
 
-def ask(service: Service, query: EventQuery) -> list[AuditLog]:
+def ask(service: Service, query: EventQuery) -> list[EventRecord]:
     return asyncio.run(service.trail.list(query))
 
 
@@ -158,8 +157,8 @@ def asked(site: Site, service: Service) -> Service:
         (EventQuery(events=("login_begin", "user_access")), [4, 1]),
         (EventQuery(user="user2@example.com"), [2]),
         (EventQuery(user="user%@example.com"), []),
-        (EventQuery(ip="192.0.2.1"), [4, 3, 2, 1]),
-        (EventQuery(ip="203.0.113.7"), []),
+        (EventQuery(ips=("192.0.2.1",)), [4, 3, 2, 1]),
+        (EventQuery(ips=("203.0.113.7",)), []),
         (EventQuery(success=False), [2]),
         (EventQuery(success=True, events=("login_complete",)), [3]),
         (EventQuery(since=START + timedelta(hours=1)), [4, 3, 2]),
@@ -173,25 +172,6 @@ def test_events_are_listed_newest_first_and_filtered(asked: Service, query: Even
 
 def test_an_address_is_found_in_any_spelling(service: Service) -> None:
     service.write(an_event(caller=type(CALLER)("2001:db8::1", None, None, None)))
-    (row,) = ask(service, EventQuery(ip=" 2001:DB8:0:0::1 "))
+    (row,) = ask(service, EventQuery(ips=(" 2001:DB8:0:0::1 ",)))
     assert row.ip_address == "2001:db8::1"
     assert row.created_at == START
-
-
-@pytest.mark.parametrize(
-    ("query", "detail", "hint"),
-    [
-        (EventQuery(events=("login_complet",)), "There is no event type login_complet", "did you mean login_complete?"),
-        (EventQuery(events=("zzz",)), "There is no event type zzz", "one of registration_begin"),
-        (EventQuery(ip="localhost"), "localhost is no IP address", "such as 192.0.2.1"),
-        (EventQuery(limit=0), "The limit has to be at least 1", None),
-        (EventQuery(since=START, until=START), "The time range is empty", "--since"),
-    ],
-)
-def test_a_question_is_refused_when_no_event_could_answer_it(
-    service: Service, query: EventQuery, detail: str, hint: str | None
-) -> None:
-    with pytest.raises(UsageError) as caught:
-        ask(service, query)
-    assert caught.value.detail == detail
-    assert hint is None or hint in str(caught.value.hint)
