@@ -33,7 +33,11 @@ PrintTokenOption = Annotated[
 ]
 PresetOption = Annotated[
     str,
-    typer.Option("--preset", help="platform, synced-passkey or security-key.", rich_help_panel=_AUTHENTICATOR),
+    typer.Option(
+        "--preset",
+        help="platform, synced-passkey, security-key, u2f-token, tpm-laptop, android or apple.",
+        rich_help_panel=_AUTHENTICATOR,
+    ),
 ]
 AlgorithmOption = Annotated[
     str | None,

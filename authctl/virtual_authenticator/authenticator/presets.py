@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from authctl.virtual_authenticator.authenticator.algorithms.rsa import RS1
 from authctl.virtual_authenticator.authenticator.counters import GLOBAL, NO_COUNTER, PER_CREDENTIAL
-from authctl.virtual_authenticator.authenticator.keys import ALGORITHMS
+from authctl.virtual_authenticator.authenticator.keys import ALGORITHMS, ES256, RS256
 from authctl.virtual_authenticator.errors import NotSupported
 
 if TYPE_CHECKING:
@@ -71,7 +71,50 @@ SECURITY_KEY: Final = Profile(
     counter=GLOBAL,
     prefers_discoverable=False,
 )
-PRESETS: Final[dict[str, Profile]] = {profile.name: profile for profile in (PLATFORM, SYNCED_PASSKEY, SECURITY_KEY)}
+U2F_TOKEN: Final = Profile(
+    name="u2f-token",
+    summary="an old token: one key per account, a touch and nothing else, no user verification, nothing discoverable",
+    attachment="cross-platform",
+    transports=("usb",),
+    counter=GLOBAL,
+    prefers_discoverable=False,
+    can_store_discoverable=False,
+    can_verify_user=False,
+    algorithms=(ES256,),
+    attestation_formats=("fido-u2f", "none"),
+    aaguid=bytes(16),  # U2F knows no models
+    credential_id_length=64,
+)
+TPM_LAPTOP: Final = Profile(
+    name="tpm-laptop",
+    summary="a laptop whose TPM holds the keys and attests to them",
+    attachment="platform",
+    transports=("internal",),
+    counter=PER_CREDENTIAL,
+    algorithms=(ES256, RS256),
+    attestation_formats=("tpm", "none"),
+)
+ANDROID: Final = Profile(
+    name="android",
+    summary="a phone whose key store attests to keys that never leave it",
+    attachment="platform",
+    transports=("internal",),
+    counter=NO_COUNTER,
+    algorithms=(ES256,),
+    attestation_formats=("android-key", "none"),
+)
+APPLE: Final = Profile(
+    name="apple",
+    summary="a device with a secure enclave and anonymous attestation",
+    attachment="platform",
+    transports=("internal",),
+    counter=NO_COUNTER,
+    algorithms=(ES256,),
+    attestation_formats=("apple", "none"),
+)
+PRESETS: Final[dict[str, Profile]] = {
+    profile.name: profile for profile in (PLATFORM, SYNCED_PASSKEY, SECURITY_KEY, U2F_TOKEN, TPM_LAPTOP, ANDROID, APPLE)
+}
 
 
 def preset(name: str) -> Profile:

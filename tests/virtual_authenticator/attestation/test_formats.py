@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.x509.oid import NameOID
 
-from authctl.virtual_authenticator import PLATFORM, MakeCredentialRequest, UserEntity, VirtualAuthenticator
+from authctl.virtual_authenticator import PLATFORM, Flag, MakeCredentialRequest, UserEntity, VirtualAuthenticator
 from authctl.virtual_authenticator.attestation import der
 from authctl.virtual_authenticator.attestation.formats import FORMATS, format_named
 from authctl.virtual_authenticator.errors import NotSupported
@@ -128,3 +128,18 @@ def test_a_context_tag_takes_as_many_octets_as_its_number_needs(number: int, hea
 @pytest.mark.parametrize(("value", "encoded"), [(0, "020100"), (127, "02017f"), (128, "02020080"), (300, "0202012c")])
 def test_a_number_in_der_is_never_taken_for_a_negative_one(value: int, encoded: str) -> None:
     assert der.integer(value).hex() == encoded
+
+
+@pytest.mark.parametrize(
+    ("preset", "fmt", "flags"),
+    [
+        ("u2f-token", "fido-u2f", Flag.UP | Flag.AT),
+        ("tpm-laptop", "tpm", Flag.UP | Flag.UV | Flag.AT),
+        ("android", "android-key", Flag.UP | Flag.UV | Flag.AT),
+        ("apple", "apple", Flag.UP | Flag.UV | Flag.AT),
+    ],
+)
+def test_a_preset_attests_as_its_kind_of_device_does(preset: str, fmt: str, flags: Flag) -> None:
+    request = MakeCredentialRequest(bytes(32), "localhost", UserEntity(b"1", "", ""), (-8, -7))
+    made = VirtualAuthenticator(preset).make_credential(request)
+    assert (made.format, made.authenticator_data.flags) == (fmt, flags)

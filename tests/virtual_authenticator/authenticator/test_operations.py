@@ -104,6 +104,14 @@ def test_no_credential_id_looks_like_an_option() -> None:
 
 
 def test_presets_are_found_by_name() -> None:
-    assert {preset(name).name for name in PRESETS} == {"platform", "synced-passkey", "security-key"}
+    assert {preset(name).name for name in PRESETS} == {
+        "platform",
+        "synced-passkey",
+        "security-key",
+        "u2f-token",
+        "tpm-laptop",
+        "android",
+        "apple",
+    }
     with pytest.raises(NotSupported, match="'toaster'"):
         VirtualAuthenticator("toaster")
