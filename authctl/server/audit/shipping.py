@@ -339,7 +339,9 @@ class Shipper:
         if count:
             self._file.cut(keep)
             # Not only a process that died leaves such lines: so does whoever cuts the end off the table.
-            self._gaps.append(lines_cut(str(self.path), count, writer_id, seq))
+            gap = lines_cut(str(self.path), count, writer_id, seq)
+            self._gaps.append(gap)
+            self.condition.notice(gap.details)
 
     def _committed(self, tx: Transaction, writer_id: str) -> int:
         ours = self._positions.of(writer_id)
