@@ -7,7 +7,9 @@ import asyncio
 import itertools
 import json
 import statistics
+from pathlib import Path
 
+from bench.archive import measure_archive
 from bench.connection import Connection
 from bench.load import Person, begin, drive, login, make_person, read, register
 from bench.service import Service
@@ -17,17 +19,23 @@ from bench.timing import compare
 def main() -> None:
     """Parses the command line and measures what it names."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", nargs="*", default=["load", "start", "timing"], help="load, start, timing")
+    parser.add_argument("what", nargs="*", default=["load", "start", "timing"], help="load, start, timing, archive")
     parser.add_argument("--connections", default="1,16,64")
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--people", type=int, default=64)
     parser.add_argument("--samples", type=int, default=2000)
+    parser.add_argument("--rows", type=int, default=1_000_000, help="events of the archive")
+    parser.add_argument("--repeat", type=int, default=5, help="runs of each question, of which the quickest counts")
+    parser.add_argument("--keep", type=Path, help="directory of the archive, to be used again")
     arguments = parser.parse_args()
     if "start" in arguments.what:
         show(measure_start())
     if "load" in arguments.what:
         asyncio.run(measure_load(arguments))
+    if "archive" in arguments.what:
+        for row in measure_archive(arguments.rows, arguments.repeat, arguments.keep):
+            show(row)
     if "timing" in arguments.what:
         with Service() as service:
             for row in asyncio.run(compare(service.port, arguments.samples)):
