@@ -115,12 +115,12 @@ def _show(preview: Preview, output: Output) -> None:
 
 def _tell_what_stays(preview: Preview, output: Output) -> None:
     for count, why in (
-        (preview.kept_failures, "are failures that are kept longer"),
-        (preview.not_in_file, "are not in the audit file yet"),
-        (preview.open_ends, "are the ends of chains whose process has not ended"),
+        (preview.kept_failures, "failures are kept longer"),
+        (preview.not_in_file, "the audit file has not got them yet"),
+        (preview.open_ends, "at the end of a chain whose process has not ended"),
     ):
         if count:
-            output.hint(f"{count} old events stay: they {why}")
+            output.hint(f"{count} old {'event stays' if count == 1 else 'events stay'}: {why}")
 
 
 def _spelled(moment: datetime) -> str:
