@@ -86,9 +86,10 @@ class BoundedReading:
 
     def _answer(self, question: Question[T], asking: _Asking) -> T:
         try:
-            if self._idle:
+            kept = self._take_kept()
+            if kept is not None:
                 try:
-                    return self._put(question, asking, self._idle.pop())
+                    return self._put(question, asking, kept)
                 except StorageError:
                     if asking.is_stopped:
                         raise
@@ -96,6 +97,12 @@ class BoundedReading:
             return self._put(question, asking, self._open_reader())
         finally:
             asking.end()
+
+    def _take_kept(self) -> Reader | None:
+        try:
+            return self._idle.pop()
+        except IndexError:  # asking first and taking then would be a race between the threads
+            return None
 
     def _put(self, question: Question[T], asking: _Asking, reader: Reader) -> T:
         is_usable = True

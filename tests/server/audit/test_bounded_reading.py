@@ -186,7 +186,10 @@ def test_a_question_that_is_refused_leaves_its_connection_and_nothing_else(desk:
     gc.disable()
     try:
         asyncio.run(ask())
-        assert [each() for each in kept] == [None]
+        end = time.monotonic() + 5
+        while kept[0]() is not None and time.monotonic() < end:
+            time.sleep(0.01)  # the thread has a few steps to go after its answer is there
+        assert kept[0]() is None
     finally:
         gc.enable()
     assert asyncio.run(reading.ask(count)) == 0
