@@ -24,8 +24,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 class Spans:
     """Equal spans of UTC time, one after the other.
 
-    seconds  how long each is
-    unit     the column of the trail that events are counted by, fine enough for them
+    seconds  how long each is: whole minutes
     """
 
     start: datetime
@@ -40,11 +39,10 @@ class Spans:
     @property
     def words(self) -> str:
         """How long a span is, in words: "15 minutes", "hour", "2 days"."""
-        for length, name in ((_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute")):
-            if self.seconds % length == 0:
-                number = self.seconds // length
-                return name if number == 1 else f"{number} {name}s"
-        return f"{self.seconds} seconds"
+        units = ((_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute"))
+        length, name = next(unit for unit in units if self.seconds % unit[0] == 0)
+        number = self.seconds // length
+        return name if number == 1 else f"{number} {name}s"
 
     def sums(self, groups: Iterable[Group]) -> list[tuple[datetime, int, int]]:
         """The beginning, the events and the failures of each span, out of groups by `unit`."""
