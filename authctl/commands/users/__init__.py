@@ -12,7 +12,9 @@ group = LazyGroup(
         "enable": Lazy("authctl.commands.users.enable:enable", "Let a disabled user in again."),
         "logout": Lazy("authctl.commands.users.logout:logout", "End all sessions of a user."),
         "delete": Lazy("authctl.commands.users.delete:delete", "Delete a user with their credentials and sessions."),
-        "export": Lazy("authctl.commands.users.export:export", "Write everything held about one person as one JSON document."),
+        "export": Lazy(
+            "authctl.commands.users.export:export", "Write everything held about one person as one JSON document."
+        ),
         "erase": Lazy("authctl.commands.users.erase:erase", "Erase everything held about one person."),
     },
     name="users",
