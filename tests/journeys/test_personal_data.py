@@ -97,7 +97,7 @@ class TestErasing:
         lines = instance.settings.log_file.read_bytes().splitlines()
         done = erase(instance)
         assert done.inventory == Inventory(True, 1, 1, 1, 0, 7)
-        assert (done.lines, done.left, done.notes) == (7, (), ())
+        assert (done.is_file_clean, done.lines, done.left, done.notes) == (True, 7, (), ())
         assert not [text for text in (JANE.encode(), b"Unmistakable") if text in content_of(instance)]
         after = {row.id: row for row in rows_of(instance)}
         concerned = {row.id for row in before.values() if row.user_email == JANE or row.target_user_id == jane.id}
@@ -283,7 +283,7 @@ class TestErasing:
         live(instance)
         (instance.settings.log_file.parent / ".app.log.erasing").mkdir()
         done = erase(instance)
-        assert (done.lines, done.left) == (0, ())
+        assert (done.is_file_clean, done.lines, done.left) == (False, 0, ())
         assert "lines of this person may be left" in done.notes[0]
 
     def test_a_reader_that_keeps_the_old_pages_is_said(

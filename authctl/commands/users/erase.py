@@ -37,13 +37,15 @@ def erase(
         stock = session.run(rights.take_stock(person, archive))
         require_yes(output, yes, f"Erase {stock.in_words()} of {email} for good?")
         erased = session.run(rights.erase(person, session.caller, archive, allow_no_admin=allow_no_admin))
-    output.done(f"{email} is erased: {erased.inventory.in_words()}; {erased.lines} lines of the log file", _row(erased))
+    file = ", and what the log file said of them" if erased.is_file_clean else ""
+    output.done(f"{email} is erased: {erased.inventory.in_words()}{file}", _row(erased))
     _tell_what_is_left(erased, output)
 
 
 def _row(erased: Erased) -> dict[str, Any]:
     return {
         **asdict(erased.inventory),
+        "is_file_clean": erased.is_file_clean,
         "lines": erased.lines,
         "files_left": [str(path) for path in erased.left],
         "notes": list(erased.notes),

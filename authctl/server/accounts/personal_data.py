@@ -40,12 +40,14 @@ _PAUSE = 0.1
 class Erased:
     """What an erasure has done.
 
-    lines           lines blanked in the audit file of this machine and in those rotated away from it
+    is_file_clean   whether the audit file of this machine, and those rotated away from it, name the person no more
+    lines           lines blanked there by this process; a service may have been faster
     left            files beside it that could not be looked into: compressed ones
     notes           what could not be done here, and why
     """
 
     inventory: Inventory
+    is_file_clean: bool
     lines: int
     left: tuple[Path, ...]
     notes: tuple[str, ...]
@@ -105,6 +107,7 @@ class PersonalData:
             notes.append("others are using the database: its write-ahead log keeps old pages until they let go of it")
         return Erased(
             replace(inventory, archived=rows_in(ranges)),
+            scrubbed is not None,
             0 if scrubbed is None else scrubbed.lines,
             () if scrubbed is None else tuple(scrubbed.left),
             tuple(notes),
