@@ -31,9 +31,10 @@ format: $(VENV)/.dev ## formats the code
 bench: $(VENV)/.dev ## measures the service on this machine; see bench/README.md
 	$(BIN)/python -m bench
 
-docs: $(VENV)/.dev ## writes the README's tables and picture from the code
+docs: $(VENV)/.dev ## writes the README's tables and picture, and the week's page, from the code
 	$(BIN)/python -m tests.readme_tables
-	$(BIN)/python docs/picture.py
+	$(BIN)/python -m docs.picture
+	$(BIN)/python -m docs.week
 
 lock: $(VENV)/.lock ## pins the newest versions that fit, with hashes and without addresses
 	$(VENV)/lock/bin/uv pip compile --quiet --upgrade $(LOCK) pyproject.toml --extra build -o requirements/run.txt

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import pty
 import re
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 from rich.console import Console
@@ -18,11 +21,12 @@ TARGET = Path(__file__).parent / "images" / "simulate-login.svg"
 WIDTH = 100
 
 
-def run_in_terminal(command: list[str]) -> str:
+def run_in_terminal(command: list[str], *, width: int = WIDTH, cwd: Path | None = None, **variables: str) -> str:
     """What the command shows on a terminal of its own."""
     ours, theirs = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(WIDTH)}
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
+    fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(width), **variables}
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, cwd=cwd) as process:
         os.close(theirs)
         shown = bytearray()
         while True:
