@@ -138,9 +138,9 @@ def test_parquet_is_a_file_of_typed_columns(trail: Home) -> None:
     assert result.exit_code == 0, result.stderr
     path = trail.path / "out.parquet"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    found = duckdb.sql(
-        f"SELECT user_email, success, typeof(created_at) FROM '{path}' ORDER BY created_at, id"
-    ).fetchall()
+    with duckdb.connect() as engine:
+        engine.execute(f"SELECT user_email, success, typeof(created_at) FROM '{path}' ORDER BY created_at, id")
+        found = engine.fetchall()
     assert [row[:2] for row in found] == [("a@example.com", True), ("b@example.com", True), ("c@example.com", False)]
     assert found[0][2] == "TIMESTAMP WITH TIME ZONE"
     assert "exported 3 events" in str(trail.events("audit_export")[0].details)
@@ -325,3 +325,15 @@ def test_nobody_is_shown_progress_without_a_terminal(capsys: pytest.CaptureFixtu
     with progress("Exporting", None) as advance:
         advance(5)
     assert capsys.readouterr() == ("", "")
+
+
+def test_an_archive_and_the_database_are_exported_together(trail: Home) -> None:
+    everything = trail.run("audit", "export").stdout
+    leave(trail, "d@example.com")
+    assert trail.run("audit", "archive", "--before", "0s", "--archive", "store", "--yes").exit_code == 0
+    alone = trail.run("audit", "export").stdout
+    assert len(emails(alone)) < 4
+    together = trail.run("audit", "export", "--archive", "store")
+    assert together.exit_code == 0, together.stderr
+    assert emails(together.stdout) == ["a@example.com", "b@example.com", "c@example.com", "d@example.com"]
+    assert set(everything.splitlines()) <= set(together.stdout.splitlines())

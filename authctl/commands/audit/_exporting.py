@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+import threading
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,6 +97,8 @@ def run_once(job: Job) -> Cursor:
     """Exports what is there now, on one snapshot; the cursor for the next time."""
     with ExitStack() as opened:
         trail = job.trail()
+        # The event at the end needs the whole service; the database leaves time to import it meanwhile.
+        threading.Thread(target=import_module, args=("authctl.server.assembly",), daemon=True).start()
         opened.callback(trail.close)
         snapshot = opened.enter_context(trail.snapshot())
         cursor = _start_of(job, snapshot)

@@ -9,14 +9,10 @@ from authctl.escaping import escaped_json
 
 def json_line(document: dict[str, object]) -> bytes:
     """The document on one line."""
-    return harmless(orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE))
-
-
-def harmless(lines: bytes) -> bytes:
-    """The same JSON lines with what a terminal would act on, or not show, as JSON escapes."""
-    if lines.isascii() and b"\x7f" not in lines:
-        return lines
-    return escaped_json(lines.decode()).encode()
+    line = orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
+    if line.isascii() and b"\x7f" not in line:
+        return line
+    return escaped_json(line.decode()).encode()
 
 
 def without_empty(document: dict[str, object]) -> dict[str, object]:

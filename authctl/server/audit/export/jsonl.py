@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from authctl.escaping import escaped_json
 from authctl.server.audit.export.interface import FIELDS, SQLITE_TIME, time_of
-from authctl.server.audit.export.json_lines import harmless, json_line
+from authctl.server.audit.export.json_lines import json_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,4 +33,5 @@ class JsonLines:
 
     def lines_of_sqlite(self, rows: Sequence[tuple[Any, ...]]) -> bytes:
         """The same from `sqlite_columns`."""
-        return harmless("".join(f"{row[0]}\n" for row in rows).encode())
+        text = "\n".join([row[0] for row in rows])
+        return f"{escaped_json(text)}\n".encode()
