@@ -42,7 +42,8 @@ def _commands() -> dict[tuple[str, ...], set[str]]:
     found: dict[tuple[str, ...], set[str]] = {}
     for words, command in walk(LazyGroup(COMMANDS, name="authctl")):
         if not isinstance(command, TyperGroup):
-            found[words] = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+            options = {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
+            found[words] = options | {"--help"}
     return found
 
 
