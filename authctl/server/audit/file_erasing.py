@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from authctl.errors import AuditUnavailable
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("authctl.audit")
 
 _PATIENCE = 30.0
+_PAUSE = 60.0
+"""Seconds between two tries where the file cannot be written."""
 
 
 class FileEraser:
@@ -39,12 +42,23 @@ class FileEraser:
         self._path = audit_file
         self._marks = None if audit_file is None else Marks(audit_file)
         self._applied: Applied | None = None
+        self._pause_ends = 0.0
 
     async def look(self) -> None:
-        """To be called every second or so: one quick question, and work only after an erasure."""
+        """To be called every second or so: one quick question, and work only after an erasure.
+
+        What cannot be done is said, and tried again after a while.
+        """
+        if time.monotonic() < self._pause_ends:
+            return
         new = await self._database.read(self._unapplied)
-        if new:
+        if not new:
+            return
+        try:
             await asyncio.to_thread(self._apply, new, None, 0.0)
+        except AuditUnavailable as error:
+            log.warning("erased lines are not blanked yet: %s", error.hint or error.detail)
+            self._pause_ends = time.monotonic() + _PAUSE
 
     def carry_out(self, email: str, ids: tuple[str, ...]) -> Scrubbed:
         """Everything that is new, and lines of one person whose rows are not in the table any more.

@@ -16,6 +16,7 @@ from authctl.server.audit.file_sink import lines_backward
 from authctl.server.audit.findings import FindingKind
 from authctl.server.audit.line_verification import LineCheck
 from authctl.server.audit.lines import id_of, place_of, render
+from authctl.server.audit.row_pages import RowPages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _LONGEST_LINE = 1 << 20
-_AHEAD = 256
 _ROTATION_MARGIN_MS = 10_000
 """Around a rotation, lines of one moment stand in both files."""
 
@@ -79,7 +79,7 @@ class FileCheck:
         self._report = around.report
         self._counts = around.report.counts
         self._generation = self._tx.instance.generation()
-        self._ahead: dict[str, dict[int, EventRow]] = {}
+        self._rows = RowPages(self._tx)
         self._coverage = Coverage()
         self._began_ms = 0
         self._was_read = False
@@ -124,7 +124,7 @@ class FileCheck:
             self._counts.lines_of_removed_rows += 1
             self._lines.check_removed(line, span)
             return
-        row = self._row(writer_id, seq)
+        row = self._rows.at(writer_id, seq)
         if row is None:
             if offset + len(line) <= self._sure_until:
                 self._miss_row(line, writer_id, seq)
@@ -158,17 +158,6 @@ class FileCheck:
             id_of(line),
             f"The file has a line of row {seq} of writer {writer_id}, the table has no such row",
         )
-
-    def _row(self, writer_id: str, seq: int) -> EventRow | None:
-        """A row, read together with those that follow it: lines of one chain stand in its order."""
-        rows = self._ahead.get(writer_id)
-        if rows is None or seq not in rows:
-            found = self._tx.events.between(writer_id, after=seq - 1, last=seq + _AHEAD, most=_AHEAD)
-            rows = self._ahead[writer_id] = {row[15]: row for row in found}
-        row = rows.pop(seq, None)
-        if not rows:
-            del self._ahead[writer_id]
-        return row
 
 
 class ExpectedLines:

@@ -6,6 +6,7 @@ whoever comes next. Only one process at a time works on the lines of a file and 
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _FLAGS = os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _PATIENCE = 5.0
 _PAUSE = 0.001
+_NO_FILE_HERE = (errno.EACCES, errno.EPERM, errno.EROFS)
 _SURE = 46
 """Every line begins with its event's id, which an erasure leaves alone."""
 
@@ -49,14 +51,18 @@ class Workplace:
     def taken(self, patience: float) -> Iterator[bool]:
         """Whether nobody else is at work, within `patience` seconds; then what they left unfinished is finished.
 
-        Raises AuditUnavailable when there can be no such file.
+        Where no file can be made beside the audit file, the work is done without lock and note. Raises AuditUnavailable
+        when the audit file is another user's, or something else has the name of ours.
         """
         _require_ours(self._audit_file)
         try:
             self._fd = os.open(self._path, _FLAGS | os.O_CREAT, 0o600)
         except OSError as error:
-            hint = f"{self._path} cannot be opened: {error.strerror}"
-            raise AuditUnavailable(hint=hint, debug=repr(error)) from error
+            if error.errno not in _NO_FILE_HERE:
+                hint = f"{self._path} cannot be opened: {error.strerror}"
+                raise AuditUnavailable(hint=hint, debug=repr(error)) from error
+            yield True
+            return
         try:
             is_ours = lock(self._fd, patience)
             if is_ours:
@@ -75,6 +81,7 @@ class Workplace:
         right = [change for change in changes if os.pread(fd, len(change.old), change.offset) == change.old]
         if not right:
             return 0
+        is_noted = is_noted and self._fd >= 0
         if is_noted:
             self._note(fd, right)
         for change in right:

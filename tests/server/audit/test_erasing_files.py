@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import gzip
 import os
@@ -470,6 +471,39 @@ class TestLooking:
         monkeypatch.setattr("authctl.server.audit.file_erasing.scrub", lambda *_: scanned.append(1))
         asyncio.run(eraser.look())
         assert scanned == []
+
+    def test_it_is_done_where_no_file_can_be_made(
+        self, site: Site, service: Service, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        real = os.open
+
+        def refuse(path: Any, flags: int, *mode: int) -> int:
+            if str(path).endswith(".erasing"):
+                raise PermissionError(errno.EACCES, "no")
+            return real(path, flags, *mode)
+
+        refuse_marks(monkeypatch)
+        service.write(an_event(1))
+        erase(service)
+        monkeypatch.setattr(os, "open", refuse)
+        look(service)
+        monkeypatch.undo()
+        assert names_in(site.log_file)[0] is None
+
+    def test_what_cannot_be_done_is_said_once_in_a_while(
+        self, site: Site, service: Service, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        service.write(an_event(1))
+        erase(service)
+        (site.folder / ".app.log.erasing").mkdir()
+        eraser = eraser_of(service)
+        for _ in range(3):
+            asyncio.run(eraser.look())
+        assert caplog.text.count("erased lines are not blanked yet") == 1
+        (site.folder / ".app.log.erasing").rmdir()
+        eraser._pause_ends = 0
+        asyncio.run(eraser.look())
+        assert names_in(site.log_file)[0] is None
 
     def test_marks_forget_what_is_old_enough(self) -> None:
         first = Applied().with_more([("a", START)])
