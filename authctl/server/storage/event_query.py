@@ -6,20 +6,30 @@ person typed is never part of the text: it goes beside it, as parameters in the 
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import TYPE_CHECKING, Final
 
-from authctl.server.storage.address_query import lies_in_any
-from authctl.server.storage.times import write_time
+from authctl.server.storage.event_conditions import LENGTH_OF_ID, Conditions
+from authctl.server.storage.sql_text import Dialect, Sql, Values, spelled_out
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
+    from datetime import datetime
     from ipaddress import IPv4Network, IPv6Network
 
-Dialect = Literal["sqlite", "postgresql", "duckdb"]
-"""DuckDB is expected to have `created_at` as TIMESTAMP in UTC; in each, `success` is the number 0 or 1."""
+__all__ = [
+    "EVENT_COLUMNS",
+    "GROUP_COLUMNS",
+    "LENGTH_OF_ID",
+    "Dialect",
+    "EventFilter",
+    "Position",
+    "Sql",
+    "select_events",
+    "select_groups",
+    "spelled_out",
+]
 
 EVENT_COLUMNS: tuple[str, ...] = (
     "id", "created_at", "event_type", "success", "reason", "user_email", "user_id", "actor", "target_user_id",
@@ -33,12 +43,6 @@ GROUP_COLUMNS: tuple[str, ...] = (
 """What events can be counted by; the last four are spans of UTC time, named by their beginning in ISO 8601:
 2026-11-01T08:05Z, 2026-11-01T08:00Z, 2026-11-01, 2026-11."""
 
-LENGTH_OF_ID = 36
-_BEHIND_HEX = "g"
-"""Sorts behind everything that an id can consist of."""
-_SEARCHED = (
-    "user_email", "details", "reason", "user_agent", "ip_address", "actor", "request_id", "user_id", "target_user_id",
-)  # fmt: skip
 _SPANS: dict[str, dict[str, str]] = {
     "sqlite": {
         "minute": "substr(created_at, 1, 10) || 'T' || substr(created_at, 12, 5) || 'Z'",
@@ -59,12 +63,8 @@ _SPANS: dict[str, dict[str, str]] = {
         "month": "strftime(created_at, '%Y-%m')",
     },
 }
-_PLACEHOLDERS = {"sqlite": ":{}", "postgresql": "%({})s", "duckdb": "${}"}
-_PLACEHOLDER = {
-    "sqlite": re.compile(r":([a-z_]+_\d+)\b"),
-    "postgresql": re.compile(r"%\(([a-z_]+_\d+)\)s"),
-    "duckdb": re.compile(r"\$([a-z_]+_\d+)\b"),
-}
+_MOST_BRANCHES: Final = 24
+_LONGEST_BRANCH: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,36 +111,20 @@ class EventFilter:
     after: Position | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sql:
-    """A statement for one driver: its text, and the values beside it by their names."""
-
-    text: str
-    params: Mapping[str, object]
-    dialect: Dialect
-
-
 def select_events(wanted: EventFilter, dialect: Dialect, *, table: str = "audit_logs") -> Sql:
     """The events that fit, as `EVENT_COLUMNS`, in the order asked for.
 
     table  is SQL: the name of a table, or what stands for one
     """
-    text = _Text(dialect)
-    conditions = text.conditions(wanted)
-    direction = "DESC" if wanted.newest_first else "ASC"
-    if wanted.after is not None:
-        comparison = "<" if wanted.newest_first else ">"
-        place = f"{text.bind('after', wanted.after.created_at)}, {text.bind('after', wanted.after.id)}"
-        conditions.append(f"(created_at, {text.ordered('id')}) {comparison} ({place})")
-    lines = [
-        f"SELECT {', '.join(EVENT_COLUMNS)}",
-        f"FROM {table}",
-        *_where(conditions),
-        f"ORDER BY created_at {direction}, {text.ordered('id')} {direction}",
-    ]
-    if wanted.limit is not None:
-        lines.append(f"LIMIT {text.bind('limit', wanted.limit)}")
-    return Sql("\n".join(lines), text.params, dialect)
+    values = Values(dialect)
+    branches = _branches(wanted) if dialect != "duckdb" else []
+    if not branches:
+        return Sql("\n".join(_selection(wanted, values, table)), values.params, dialect)
+    each = ["\n".join(_selection(branch, values, table)) for branch in branches]
+    # SQLite takes a LIMIT within a UNION only in a subquery of its own.
+    named = (f"SELECT * FROM (\n{one}\n) AS found_{place}" for place, one in enumerate(each, 1))  # noqa: S608  ours
+    lines = ["SELECT * FROM (", "\nUNION ALL\n".join(named), ") AS found", *_order_and_limit(wanted, values)]
+    return Sql("\n".join(lines), values.params, dialect)
 
 
 def select_groups(
@@ -153,152 +137,66 @@ def select_groups(
     """
     if unknown := set(by).difference(GROUP_COLUMNS):
         raise ValueError(f"events are not grouped by {', '.join(sorted(unknown))}")
-    text = _Text(dialect)
-    expressions = [_SPANS[dialect].get(name, name) for name in by]
+    values = Values(dialect)
+    conditions = Conditions(wanted, values)
+    expressions = [_SPANS[dialect].get(name) or conditions.grouped(name) for name in by]
     counts = "count(*) AS total, count(*) - sum(success) AS failures, min(created_at), max(created_at)"
     lines = [
         f"SELECT {', '.join((*expressions, counts))}",
         f"FROM {table}",
-        *_where(text.conditions(wanted)),
+        *_where(conditions.all()),
         *([f"GROUP BY {', '.join(map(str, range(1, len(by) + 1)))}"] if by else []),
         "HAVING count(*) > 0",
         ", ".join(
             (
                 "ORDER BY total DESC",
                 *(
-                    f"{expression if name == 'success' else text.ordered(expression)} NULLS FIRST"
+                    f"{expression if name == 'success' else values.ordered(expression)} NULLS FIRST"
                     for name, expression in zip(by, expressions, strict=True)
                 ),
             )
         ),
     ]
     if top is not None:
-        lines.append(f"LIMIT {text.bind('top', top)}")
-    return Sql("\n".join(lines), text.params, dialect)
+        lines.append(f"LIMIT {values.bind('top', top)}")
+    return Sql("\n".join(lines), values.params, dialect)
 
 
-def spelled_out(sql: Sql) -> str:
-    """The statement with its values written into it, to be read or run in the database's own shell."""
-    return _PLACEHOLDER[sql.dialect].sub(lambda found: _literal(sql.params[found[1]], sql.dialect), sql.text)
+def _branches(wanted: EventFilter) -> list[EventFilter]:
+    """One filter for each type and outcome, where a short list is asked for of several.
+
+    The index on them is in the order of time only within each, so that of all the newest would have to be sought.
+    """
+    is_short = wanted.limit is not None and wanted.limit <= _LONGEST_BRANCH
+    if not wanted.event_types or wanted.ids or wanted.user_email is not None or not is_short:
+        return []
+    outcomes = (False, True) if wanted.success is None else (wanted.success,)
+    found = [
+        replace(wanted, event_types=(event_type,), success=success)
+        for event_type, success in product(wanted.event_types, outcomes)
+    ]
+    return found if 1 < len(found) <= _MOST_BRANCHES else []
 
 
-class _Text:
-    """The parts of one statement, and its parameters as they come up."""
+def _selection(wanted: EventFilter, values: Values, table: str) -> list[str]:
+    conditions = Conditions(wanted, values).all()
+    if wanted.after is not None:
+        comparison = "<" if wanted.newest_first else ">"
+        place = f"{values.bind('after', wanted.after.created_at)}, {values.bind('after', wanted.after.id)}"
+        conditions.append(f"(created_at, {values.ordered('id')}) {comparison} ({place})")
+    return [
+        f"SELECT {', '.join(EVENT_COLUMNS)}",
+        f"FROM {table}",
+        *_where(conditions),
+        *_order_and_limit(wanted, values),
+    ]
 
-    def __init__(self, dialect: Dialect) -> None:
-        self.dialect = dialect
-        self.params: dict[str, object] = {}
 
-    def bind(self, name: str, value: object) -> str:
-        """A parameter with this value, as it stands in the text."""
-        unique = f"{name}_{len(self.params) + 1}"
-        self.params[unique] = self._stored(value)
-        return _PLACEHOLDERS[self.dialect].format(unique)
-
-    def ordered(self, expression: str) -> str:
-        """A text that is compared by its bytes, whatever the language of the database is."""
-        return f'{expression} COLLATE "C"' if self.dialect == "postgresql" else expression
-
-    def conditions(self, wanted: EventFilter) -> list[str]:
-        """What the filter says, but for the order, the limit and the position."""
-        found = [
-            self._begins_with_any(wanted.ids),
-            self._any_of("event_type", wanted.event_types),
-            self._none_of("event_type", wanted.excluded_types),
-            self._any_of("reason", wanted.reasons),
-            self._none_of("reason", wanted.excluded_reasons, "reason IS NULL OR "),
-            self._compared("success", "=", None if wanted.success is None else int(wanted.success)),
-            self._compared("user_email", "=", wanted.user_email),
-            self._compared("created_at", ">=", wanted.since),
-            self._compared("created_at", "<", wanted.until),
-        ]
-        if wanted.user_id is not None:
-            found.append(f"{self.bind('user', wanted.user_id)} IN (user_id, target_user_id, actor)")
-        if wanted.only_others:
-            found.append("target_user_id <> user_id")
-        if wanted.networks:
-            found.append(lies_in_any("ip_address", wanted.networks, self.dialect, self.bind))
-        found += [
-            self._stands_in(("user_agent",), wanted.agent),
-            self._stands_in(_SEARCHED, wanted.contains),
-        ]
-        return [condition for condition in found if condition]
-
-    def _compared(self, column: str, operator: str, value: object) -> str:
-        return "" if value is None else f"{column} {operator} {self.bind(column, value)}"
-
-    def _any_of(self, column: str, values: tuple[str, ...]) -> str:
-        if len(values) < 2:
-            return self._compared(column, "=", values[0] if values else None)
-        return f"{column} IN ({', '.join(self.bind(column, value) for value in values)})"
-
-    def _begins_with_any(self, ids: tuple[str, ...]) -> str:
-        whole = self._any_of("id", tuple(event_id for event_id in ids if len(event_id) >= LENGTH_OF_ID))
-        column = self.ordered("id")
-        # As a range and not by a pattern: every database answers it from the index of the ids.
-        begun = [
-            f"({column} >= {self.bind('id', start)} AND {column} < {self.bind('id', start + _BEHIND_HEX)})"
-            for start in ids
-            if len(start) < LENGTH_OF_ID
-        ]
-        found = [whole, *begun] if whole else begun
-        return f"({' OR '.join(found)})" if len(found) > 1 else "".join(found)
-
-    def _none_of(self, column: str, values: tuple[str, ...], unless: str = "") -> str:
-        if not values:
-            return ""
-        excluded = f"{column} NOT IN ({', '.join(self.bind(column, value) for value in values)})"
-        return f"({unless}{excluded})" if unless else excluded
-
-    def _stands_in(self, columns: tuple[str, ...], needle: str | None) -> str:
-        if not needle:
-            return ""
-        value, operator = _any_case(needle, self.dialect)
-        name = self.bind("text", value)
-        return f"({' OR '.join(operator.format(column, name) for column in columns)})"
-
-    def _stored(self, value: object) -> object:
-        if not isinstance(value, datetime):
-            return value
-        if self.dialect == "sqlite":
-            return write_time(value)
-        moment = value.astimezone(UTC)
-        return moment.replace(tzinfo=None) if self.dialect == "duckdb" else moment
+def _order_and_limit(wanted: EventFilter, values: Values) -> list[str]:
+    direction = "DESC" if wanted.newest_first else "ASC"
+    lines = [f"ORDER BY created_at {direction}, {values.ordered('id')} {direction}"]
+    return lines if wanted.limit is None else [*lines, f"LIMIT {values.bind('limit', wanted.limit)}"]
 
 
 def _where(conditions: list[str]) -> list[str]:
     return [f"{'  AND' if place else 'WHERE'} {condition}" for place, condition in enumerate(conditions)]
-
-
-def _any_case(needle: str, dialect: Dialect) -> tuple[str, str]:
-    """A pattern for text that holds `needle` in any case of its letters, and how a column is compared with it.
-
-    Databases agree about the case of ASCII letters only; for others each of its forms is spelled out.
-    """
-    if needle.isascii():
-        pattern = "%" + re.sub(r"([%_\\])", r"\\\1", needle) + "%"
-        operator = {"sqlite": "{} LIKE {}", "postgresql": '{} COLLATE "C" ILIKE {}', "duckdb": "{} ILIKE {}"}[dialect]
-        return pattern, operator + (r" ESCAPE '\'" if "\\" in pattern else "")
-    if dialect == "sqlite":
-        return "*" + "".join(map(_bracketed, needle)) + "*", "{} GLOB {}"
-    pattern = "".join(_bracketed(letter) if len(_cases(letter)) > 1 else re.escape(letter) for letter in needle)
-    return pattern, "{} ~ {}" if dialect == "postgresql" else "regexp_matches({}, {})"
-
-
-def _cases(letter: str) -> str:
-    forms = dict.fromkeys((letter, letter.lower(), letter.upper()))
-    return "".join(form for form in forms if len(form) == 1)
-
-
-def _bracketed(letter: str) -> str:
-    forms = _cases(letter)
-    return f"[{forms}]" if len(forms) > 1 or letter in "*?[" else letter
-
-
-def _literal(value: object, dialect: Dialect) -> str:
-    if isinstance(value, int):
-        return str(int(value))
-    if isinstance(value, datetime):
-        text = value.isoformat(" ", "microseconds")
-        return f"TIMESTAMP '{text}'" if dialect == "duckdb" else f"'{text}'"
-    return "'" + str(value).replace("'", "''") + "'"

@@ -57,6 +57,12 @@ FILTERS: list[tuple[EventFilter, list[int]]] = [
     (EventFilter(ids=("e02",)), [2]),
     (EventFilter(event_types=("login_begin",)), [1]),
     (EventFilter(event_types=("login_begin", "role_change")), [6, 1]),
+    (EventFilter(event_types=("login_complete", "user_access"), limit=3), [7, 5, 4]),
+    (EventFilter(event_types=("login_complete",), limit=2, newest_first=False), [2, 3]),
+    (EventFilter(event_types=("login_complete", "role_change"), success=False, limit=9), [3, 2]),
+    (EventFilter(event_types=("login_complete",), limit=9, after=Position(START + HOUR, "e03")), [2]),
+    (EventFilter(event_types=("login_complete",), since=START + HOUR), [7, 3]),
+    (EventFilter(event_types=("user_access",), user_email="ann@example.com", limit=9), []),
     (EventFilter(excluded_types=("login_complete", "user_access")), [6, 1]),
     (EventFilter(reasons=("unknown_user", "signature_invalid")), [3, 2]),
     (EventFilter(excluded_reasons=("unknown_user",)), [7, 6, 5, 4, 2, 1]),
@@ -320,6 +326,37 @@ class _DuckNeedle(Duck):
 
 _SQLITE, _DUCK = _SqliteNeedle(), _DuckNeedle()
 _TABLE = {"sqlite": "audit_logs", "duckdb": "audit_logs"}
+
+
+PLANS: list[tuple[EventFilter, tuple[str, ...] | None, str]] = [
+    (EventFilter(limit=9), None, "idx_audit_created_at"),
+    (EventFilter(success=False, limit=9), None, "idx_audit_created_at"),
+    (EventFilter(since=START, success=False), None, "idx_audit_created_at (created_at>?)"),
+    (EventFilter(user_email="a", event_types=("b",), success=True), None, "idx_audit_user_email (user_email=?)"),
+    (EventFilter(event_types=("a",), limit=9), None, "idx_audit_event_type (event_type=? AND success=?)"),
+    (EventFilter(event_types=("a", "b"), success=False, limit=9), None, "(event_type=? AND success=?)"),
+    (EventFilter(event_types=("a", "b"), since=START), None, "(event_type=? AND success=? AND created_at>?)"),
+    (EventFilter(since=START), ("user_email",), "idx_audit_created_at (created_at>?)"),
+    (EventFilter(since=START), ("event_type",), "idx_audit_created_at (created_at>?)"),
+    (EventFilter(since=START), ("writer_id", "hour"), "idx_audit_created_at (created_at>?)"),
+    (EventFilter(until=START), ("user_email", "ip_address"), "idx_audit_created_at (created_at<?)"),
+    (EventFilter(since=START, event_types=("a",)), ("user_email",), "success=? AND created_at>?)"),
+    (EventFilter(since=START, user_email="a"), ("event_type",), "idx_audit_user_email (user_email=? AND created_at>?)"),
+    (EventFilter(), ("event_type", "success"), "COVERING INDEX idx_audit_event_type"),
+    (EventFilter(ids=("019a",), since=START), None, "sqlite_autoindex_audit_logs_1 (id>? AND id<?)"),
+]
+
+
+@pytest.mark.parametrize(("wanted", "by", "plan"), PLANS)
+def test_sqlite_looks_only_at_what_it_has_to(
+    sqlite_reader: Reader, wanted: EventFilter, by: tuple[str, ...] | None, plan: str
+) -> None:
+    """F-20: without statistics the planner would read a whole index, or all logins for those of one person."""
+    sql = select_events(wanted, "sqlite") if by is None else select_groups(wanted, by, "sqlite")
+    explained = type(sql)(f"EXPLAIN QUERY PLAN {sql.text}", sql.params, "sqlite")
+    steps = [row[3] for row in sqlite_reader.all(explained) if "audit_logs" in row[3]]
+    assert steps
+    assert all(plan in step for step in steps), steps
 
 
 def test_the_names_of_parameters_cannot_run_into_the_text() -> None:
