@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from typer.testing import Result
 
+    from authctl.server.audit.records import EventRecord
     from authctl.server.service import Service
-    from authctl.server.storage.tables import AuditLog
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -77,7 +77,7 @@ class Home:
         with self.service() as service:
             service.database.write_now(lambda tx: tx.sessions.add(session))
 
-    def events(self, *types: str) -> list[AuditLog]:
+    def events(self, *types: str) -> list[EventRecord]:
         """The events of some types, newest first."""
         with self.service() as service:
             return asyncio.run(service.audit.list(EventQuery(events=types)))
