@@ -21,12 +21,12 @@ def erase(
     allow_no_admin: AllowNoAdminOption = False,
     output_format: FormatOption = Format.TABLE,
 ) -> None:
-    """Erase everything held about one person, so that the audit trail still verifies.
+    """Erase everything held about one person.
 
-    Account, passkeys, sessions and pending ceremonies go; events about the person stay as events and lose e-mail,
-    addresses, user agent and details, in the table, in the log file with its rotated siblings, and in an archive.
-    Also for somebody whose account is gone. Interrupted, it is finished by running it again. Asks first, unless told
-    --yes.
+    The audit trail still verifies afterwards. Account, passkeys, sessions and pending ceremonies go; events about the
+    person stay as events and lose e-mail, addresses, user agent and details, in the table, in the log file with its
+    rotated siblings, and in an archive. Also for somebody whose account is gone. Interrupted, it is finished by running
+    it again. Asks first, unless told --yes.
 
     Example: authctl users erase jane@example.com
     """
