@@ -30,7 +30,10 @@ group = LazyGroup(
         ),
         "detect": Lazy("authctl.commands.audit.detect:detect", "Look for attacks and carelessness in the trail."),
         "export": Lazy("authctl.commands.audit.export:export", "Write events for another program, once or as a feed."),
-        "archive": Lazy("authctl.commands.audit.archive:archive", "Move old events into the long-term store."),
+        "archive": Lazy(
+            "authctl.commands.audit.archive:archive",
+            "Move old events into Parquet files by month, with a signed manifest.",
+        ),
         "verify": Lazy("authctl.commands.audit.verify:verify", "Check that the audit trail is intact."),
         "checkpoint": Lazy("authctl.commands.audit.checkpoint:checkpoint", "Sign what the audit trail holds now."),
         "repair-file": Lazy(
