@@ -38,11 +38,12 @@ def repair_file(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be done.")] = False,
     output_format: FormatOption = Format.TABLE,
 ) -> None:
-    """Mend the log file from the table, or with --from the table from log files.
+    """Mend the log file from the table, or the table from files.
 
     A file gets the lines that it lacks, and lines that differ from their rows are put right; what is no event goes to
-    FILE.rejected. The table gets rows that it lacks back, when their MACs and the chain prove them genuine; what was
-    removed or erased stays so. Both run beside a service, are events, and are finished by running them again.
+    FILE.rejected. With --from, the table gets rows that it lacks back, when their MACs and the chain prove them
+    genuine; what was removed or erased stays so. Both run beside a service, are events, and are finished by running
+    them again.
 
     Example: authctl audit repair-file --from app.log.1 --from app.log
     """
