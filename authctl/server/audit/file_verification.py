@@ -71,7 +71,8 @@ class FileCheck:
         is_wanted: Callable[[str, int], bool] | None = None,
     ) -> None:
         self._tx = around.tx
-        self._around = around
+        self._explanations = around.explanations
+        self._with_removals = around.explanations.writers_with_removals()
         self._path = path
         self._sure_until = sure_until
         self._writers = writers
@@ -118,7 +119,7 @@ class FileCheck:
             return
         if self._is_wanted is not None and not self._is_wanted(writer_id, seq):
             return
-        span = self._around.explanations.removed(writer_id).covering(seq)
+        span = self._explanations.removed(writer_id).covering(seq) if writer_id in self._with_removals else None
         if span is not None:
             self._begin(line)
             self._counts.lines_of_removed_rows += 1

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # As `render` writes it, found in half the time of parsing it. Inside a value each quotation mark has a backslash before
 # it, so that no value looks like this; what somebody has written by hand, or cut in half, is left to the parser.
-_BEGINNING, _LANDMARK, _END = b'{"id":"', b'"generation":', b'"}'
+_BEGINNING, _LANDMARK, _ENDS = b'{"id":"', b'"generation":', (b'"}\n', b'"}')
 _PLACE = re.compile(rb'"generation":([0-9]{1,18}),"writer_id":"([0-9a-f-]+)","seq":([0-9]{1,18}),"salt":')
 
 
@@ -81,7 +81,7 @@ def row_of(line: bytes) -> EventRow | None:
 
 def place_of(line: bytes) -> tuple[str, int, int] | None:
     """Writer, sequence and generation of a line, or None when it is not one of ours."""
-    if line.startswith(_BEGINNING) and line.rstrip(b" \n").endswith(_END):
+    if line.startswith(_BEGINNING) and line.endswith(_ENDS):
         found = _PLACE.match(line, line.find(_LANDMARK))
         if found is not None:
             return found[2].decode(), int(found[3]), int(found[1])

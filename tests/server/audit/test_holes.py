@@ -10,6 +10,7 @@ from authctl.errors import StorageDamaged
 from authctl.server.audit import shipping
 from authctl.server.audit.events import EventType
 from authctl.server.audit.explanations import find_removal
+from authctl.server.audit.findings import FindingKind
 from authctl.server.audit.removals import ranges_of, remove_rows
 from authctl.server.audit.retention import Cutoff, Retention
 from authctl.server.audit.tails import require_tails
@@ -227,3 +228,17 @@ def test_one_line_is_one_line(site: Site) -> None:
     later.write(an_event(3), an_event(4))
     (gap,) = site.rows("SELECT * FROM audit_logs WHERE event_type = 'audit_gap'")
     assert "1 line at the end" in gap["details"]
+
+
+def test_a_head_that_was_set_back_is_named_by_a_removal_behind_it(site: Site) -> None:
+    """What the checkpoints name was removed in order; rows in between were not."""
+    story = removed_up_to(site, 14)
+    site.damage(
+        f"DELETE FROM audit_logs WHERE seq > 7 AND writer_id = '{story.main}'",
+        "UPDATE audit_writers SET last_seq = 7, last_mac = (SELECT mac FROM audit_logs WHERE seq = 7 AND"
+        f" writer_id = '{story.main}') WHERE id = '{story.main}'",
+    )
+    findings = site.verify(file=False).findings
+    assert [(finding.kind, finding.writer_id, finding.seq) for finding in findings] == [
+        (FindingKind.HEAD_DIFFERS, story.main, 8)
+    ]
