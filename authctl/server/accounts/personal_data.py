@@ -103,7 +103,9 @@ class PersonalData:
         )
         notes: list[str] = []
         scrubbed = await self._clean_file(subject, notes)
-        if not await self._empty_log():
+        if self._database.driver.name == "postgresql":
+            notes.append("PostgreSQL keeps old versions of rows until VACUUM, and in archived write-ahead logs")
+        elif not await self._empty_log():
             notes.append("others are using the database: its write-ahead log keeps old pages until they let go of it")
         return Erased(
             replace(inventory, archived=rows_in(ranges)),

@@ -155,10 +155,8 @@ class Erasures:
 def empty_write_ahead_log(driver: Driver) -> bool:
     """Brings SQLite's log into the database file and empties it; False when others were reading or writing.
 
-    Erased values stand in the log, as they were before, until it is emptied. PostgreSQL's own is not ours to clean.
+    Erased values stand in the log, as they were before, until it is emptied.
     """
-    if driver.name != "sqlite":
-        return True
     raw = driver.connect(readonly=False)
     try:
         row = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from authctl.errors import AuditUnavailable, Conflict, Refused, StorageMissing, UsageError
+from authctl.errors import AuditUnavailable, Conflict, Refused, StorageMissing, StorageUnavailable, UsageError
 from authctl.server.audit import expected_lines, file_repair, overwriting, row_restoring
 from authctl.server.audit.blank_lines import blanked
 from authctl.server.audit.erasure import Subject
@@ -269,6 +269,31 @@ class TestMendingAFile:
         service.stop()
         assert site.verify().is_intact
 
+    @pytest.mark.parametrize("after", [0, 1, 2, 3])
+    def test_an_interrupted_mending_is_finished_by_running_it_again(
+        self, after: int, site: Site, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(file_repair, "_AT_ONCE", 1)
+        monkeypatch.setattr(file_repair, "_APPENDED_AT_ONCE", 1)
+        lines = filled(site)
+        site.log_file.write_bytes(b"".join([lines[0], b"foreign\n", b"more\n", lines[3], *lines[5:]]))
+        service = site.start()
+        done: list[int] = []
+        real = overwriting.lock
+
+        def fail_later(fd: int) -> bool:
+            done.append(1)
+            return len(done) <= after and real(fd)
+
+        monkeypatch.setattr(file_repair, "lock", fail_later)
+        with pytest.raises(AuditUnavailable):
+            mend(service)
+        monkeypatch.undo()
+        mend(service)
+        service.stop()
+        assert site.verify().is_intact
+        assert {b"foreign\n", b"more\n"} == set(lines_in(site.folder / "app.log.rejected"))
+
     def test_a_packed_file_is_refused(self, site: Site, service: Service) -> None:
         packed = site.folder / "app.log.1.gz"
         packed.write_bytes(gzip.compress(b"x"))
@@ -502,6 +527,32 @@ class TestRestoringRows:
         done = restore(site.start(), source)
         assert (done.refused, len(done.lines)) == (5, 3)
         assert types_in(site).count("audit_repair") == done.restored / 2
+
+    @pytest.mark.parametrize("after", [0, 1, 2])
+    def test_an_interrupted_restoring_is_finished_by_running_it_again(
+        self, after: int, site: Site, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each portion is there with its event, or not at all."""
+        monkeypatch.setattr(row_restoring, "BATCH", 2)
+        filled(site)
+        site.damage("DELETE FROM audit_logs")
+        service = site.start()
+        done: list[int] = []
+        real = row_restoring.restore_rows
+
+        def fail_later(tx: Transaction, rows: Any, tell: Any) -> int:
+            if len(done) == after:
+                raise StorageUnavailable
+            done.append(1)
+            return real(tx, rows, tell)
+
+        monkeypatch.setattr(row_restoring, "restore_rows", fail_later)
+        with pytest.raises(StorageUnavailable):
+            restore(service, site.log_file)
+        monkeypatch.undo()
+        assert restore(service, site.log_file).restored == 8 - 2 * after
+        service.stop()
+        assert site.verify().is_intact
 
     def test_a_gap_too_large_to_wait_for_is_refused(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(row_restoring, "MOST_WAITING", 1)
