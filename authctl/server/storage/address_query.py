@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -86,10 +87,12 @@ def _lies_in_ipv6(column: str, network: IPv6Network, dialect: str, bind: Bind) -
         return f"({column} LIKE {bind('family', '%:%')} AND in_network({column}, {bind('network', str(network))}))"
     first, last = (address.packed.hex() for address in (network.network_address, network.broadcast_address))
     written_out = _WRITTEN_OUT.format(c=column)
-    return (
-        f"(CASE WHEN regexp_full_match({column}, {bind('form', IPV6_FORM)}) "
-        f"THEN {written_out} BETWEEN {bind('first', first)} AND {bind('last', last)} ELSE FALSE END)"
+    condition = (
+        f"CASE WHEN regexp_full_match({column}, {bind('form', IPV6_FORM)}) "
+        f"THEN {written_out} BETWEEN {bind('first', first)} AND {bind('last', last)} ELSE FALSE END"
     )
+    # All of that is dear, and most addresses begin otherwise.
+    return f"({column} LIKE {bind('addresses', _beginning(network) + '%')} AND {condition})"
 
 
 def _spellings(network: IPv6Network) -> tuple[str, ...]:
@@ -110,6 +113,13 @@ def _spellings(network: IPv6Network) -> tuple[str, ...]:
         return ()
     prefix = ":".join(f"{group:x}" for group in groups)
     return (f"{prefix}::%", f"{prefix}:{'0:' * zeros}%") if zeros else (f"{prefix}:%",)
+
+
+def _beginning(network: IPv6Network) -> str:
+    """What every spelling of an address in the network begins with: the groups before the first that may be zero."""
+    packed = network.network_address.packed
+    groups = [int.from_bytes(packed[at : at + 2], "big") for at in range(0, 2 * (network.prefixlen // 16), 2)]
+    return "".join(f"{group:x}:" for group in takewhile(bool, groups))
 
 
 def _guarded_inet(column: str, network: Network, form: str, bind: Bind) -> str:

@@ -10,6 +10,7 @@ from authctl.errors import StorageDamaged
 from authctl.server.audit.archive.columns import ASKED, COLUMNS, ROW
 from authctl.server.audit.archive.manifest import read_manifest
 from authctl.server.audit.sources import group_of, record_of
+from authctl.server.storage.event_conditions import by_column
 from authctl.server.storage.event_query import EventFilter, select_events, select_groups, spelled_out
 from authctl.server.storage.parquet import ParquetFiles, literal, scan
 from authctl.server.storage.times import write_time
@@ -21,11 +22,14 @@ if TYPE_CHECKING:
 
     from authctl.server.audit.archive.manifest import ArchivedRange, ArchiveFile
     from authctl.server.audit.records import EventRecord, Group
+    from authctl.server.storage.parquet import Column
 
     T = TypeVar("T")
     Held = Callable[[ArchivedRange], Iterable[int]]
 
 _TABLE = "audit_logs"
+_PLACE = "file_index, file_row_number"
+"""Where a row stands, as the engine knows it."""
 _EVERYTHING = EventFilter()
 _FEW = 20_000
 """Answers up to this size are found first and read afterwards, however many rows there are to search."""
@@ -62,9 +66,8 @@ class ArchiveSource:
         """The events that fit, in the order asked for, in flat memory."""
         left = wanted.limit
         for files in self._in_order(wanted):
-            self._attach(files)
-            shorter = replace(wanted, limit=left)
-            sql = select_events(self._bounded(shorter), "duckdb", table=_TABLE)
+            rest = self._attach_for(files, replace(wanted, limit=left))
+            sql = select_events(self._bounded(rest, wanted), "duckdb", table=_TABLE)
             with closing(self._files.rows(sql.text, sql.params)) as rows:
                 for row in rows:
                     yield self._understood(record_of, row)
@@ -74,8 +77,8 @@ class ArchiveSource:
 
     def groups(self, wanted: EventFilter, by: Sequence[str], *, top: int | None = None) -> list[Group]:
         """How many events fit for each combination of `by`, the largest groups first."""
-        self._attach(self._within(wanted))
-        sql = select_groups(wanted, by, "duckdb", table=_TABLE, top=top)
+        rest = self._attach_for(self._within(wanted), wanted)
+        sql = select_groups(rest, by, "duckdb", table=_TABLE, top=top)
         with closing(self._files.rows(sql.text, sql.params)) as rows:
             return [self._understood(group_of, row) for row in rows]
 
@@ -95,18 +98,30 @@ class ArchiveSource:
 
     def in_chains(self) -> Generator[tuple[Any, ...]]:
         """Every row as the table had it, chain by chain in its order; what does not fit into memory is spilled."""
-        self._attach(self.manifest.files, whole=True)
+        self._attach(self.manifest.files, COLUMNS)
         yield from self._files.rows(f"SELECT {ROW} FROM {_TABLE} ORDER BY writer_id, seq")  # noqa: S608
 
     def close(self) -> None:
         """Lets go of the files. Safe to call twice."""
         self._files.close()
 
-    def _attach(self, files: Sequence[ArchiveFile], *, whole: bool = False) -> None:
+    def _attach_for(self, files: Sequence[ArchiveFile], wanted: EventFilter) -> EventFilter:
+        """Shows only rows that fit what would have to be looked for in several columns; the filter without that.
+
+        The engine looks through a column by itself several times faster than through many in one condition.
+        """
+        source = scan([self._directory / file.name for file in files])
+        found = [
+            " UNION ALL ".join(f"SELECT {_PLACE} FROM {source} WHERE {condition}" for condition in conditions)  # noqa: S608
+            for conditions in by_column(wanted, "duckdb")
+        ]
+        self._attach(files, ASKED, [f"({_PLACE}) IN ({places})" for places in found])
+        return replace(wanted, user_id=None, contains=None)
+
+    def _attach(self, files: Sequence[ArchiveFile], columns: Sequence[Column], conditions: Sequence[str] = ()) -> None:
+        outside = [text for file in files for text in self._left_out.get(file.name, ())]
         paths = [self._directory / file.name for file in files]
-        conditions = [text for file in files for text in self._left_out.get(file.name, ())]
-        columns = COLUMNS if whole else ASKED
-        self._files.attach(_TABLE, paths, columns, where=" AND ".join(conditions) or "true")
+        self._files.attach(_TABLE, paths, columns, where=" AND ".join((*conditions, *outside)) or "true")
 
     def _understood(self, reading: Callable[[tuple[Any, ...]], T], row: tuple[Any, ...]) -> T:
         try:
@@ -117,18 +132,32 @@ class ArchiveSource:
                 detail, hint="`authctl audit verify --archive` tells more", debug=repr(error)
             ) from error
 
-    def _bounded(self, wanted: EventFilter) -> EventFilter:
+    def _bounded(self, rest: EventFilter, wanted: EventFilter) -> EventFilter:
         """With a limit that changes nothing: the engine searches few columns first only where there is one."""
         is_selective = replace(wanted, limit=None, since=None, until=None, after=None, newest_first=True) != _EVERYTHING
         if wanted.limit is not None or not is_selective:
-            return wanted
-        sql = select_groups(wanted, (), "duckdb", table=_TABLE)
+            return rest
+        sql = select_groups(rest, (), "duckdb", table=_TABLE)
         with closing(self._files.rows(sql.text, sql.params)) as rows:
             total = next((int(row[0]) for row in rows), 0)
-        return replace(wanted, limit=max(total, 1)) if total <= _FEW else wanted
+        return replace(rest, limit=max(total, 1)) if total <= _FEW else rest
 
     def _in_order(self, wanted: EventFilter) -> list[list[ArchiveFile]]:
-        """The files one after the other in the order asked for; those whose times overlap are asked together."""
+        """The files in the order asked for, in pieces; those whose times overlap are asked together.
+
+        With a limit the pieces grow: mostly the first one has enough events, and if not, few searches are quicker.
+        """
+        found = self._disjoint(wanted)
+        if wanted.limit is None:
+            return found
+        pieces: list[list[ArchiveFile]] = []
+        size = 1
+        while found:
+            pieces.append([file for files in found[:size] for file in files])
+            found, size = found[size:], size * 2
+        return pieces
+
+    def _disjoint(self, wanted: EventFilter) -> list[list[ArchiveFile]]:
         found: list[list[ArchiveFile]] = []
         end = ""
         for file in self._within(wanted):

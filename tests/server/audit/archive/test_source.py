@@ -112,7 +112,10 @@ def test_files_are_asked_only_when_their_time_fits(
 
 def test_a_limit_is_reached_without_asking_older_files(store: Store, source: ArchiveSource) -> None:
     (store.directory / "audit-2100-01.parquet").unlink()
-    assert len(list(source.events(EventFilter(limit=10)))) == 10
+    (store.directory / "audit-2100-02.parquet").unlink()
+    assert len(list(source.events(EventFilter(limit=6)))) == 6
+    with pytest.raises(StorageMissing):
+        list(source.events(EventFilter(limit=7)))
 
 
 def test_parts_whose_times_overlap_are_asked_together(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
