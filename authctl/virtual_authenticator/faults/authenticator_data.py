@@ -95,15 +95,13 @@ fault("auth.ad.counter-equal")(_count(lambda count: count - 1))
 fault("auth.ad.counter-to-zero")(_count(lambda _: 0))
 fault("auth.ad.counter-jump")(_count(lambda count: count + 1_000_000))
 fault("auth.ad.counter-both-zero")(nothing)
+for algorithm in ("es256", "es384", "es512", "es256k", "eddsa", "ed25519", "ed448", "esp256", "rs256", "rs384", "rs512"):
+    fault(f"alg.{algorithm}")(nothing)
+for algorithm in ("ps256", "ps384", "ps512", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87"):
+    fault(f"alg.{algorithm}")(nothing)
 fault("ok.reg-none")(nothing)
 fault("ok.login")(nothing)
 fault("ok.login-usernameless")(nothing)
-
-
-@fault("auth.ad.counter-wrap")
-def count_starts_again(draft: AssertionDraft) -> None:
-    """A count of one after a count that was as large as it can be; see the play's control."""
-    draft.sign_count = 1
 
 
 @fault("auth.ad.at-set")

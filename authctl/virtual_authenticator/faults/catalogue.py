@@ -7,9 +7,13 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from authctl.virtual_authenticator.faults import (
+    attestation_formats,
+    attestation_statement,
     attested_credential,
     authenticator_data,
     base64_forms,
+    certificate,
+    certificate_contents,
     client_data,
     client_data_text,
     cose_key,
@@ -17,6 +21,9 @@ from authctl.virtual_authenticator.faults import (
     extension_outputs,
     key_encoding,
     origins,
+    signature,
+    state,
+    state_login,
     weak_keys,
 )
 from authctl.virtual_authenticator.faults.cases import LeftOut, read_cases
@@ -27,7 +34,7 @@ if TYPE_CHECKING:
 
     from authctl.virtual_authenticator.faults.cases import Case
 
-LAYERS = (
+MODULES = (
     envelope,
     base64_forms,
     client_data,
@@ -39,7 +46,15 @@ LAYERS = (
     cose_key,
     weak_keys,
     key_encoding,
+    attestation_statement,
+    attestation_formats,
+    certificate,
+    certificate_contents,
+    signature,
+    state,
+    state_login,
 )
+"""Those that enter faults and plays, from the outside of a message in."""
 
 
 @cache

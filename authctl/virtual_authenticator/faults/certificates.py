@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, Final
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, load_der_private_key
 
 from authctl.virtual_authenticator.attestation import der
 from authctl.virtual_authenticator.attestation.authority import Extension
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from authctl.virtual_authenticator.authenticator.keys import CredentialKey
 
 BEGIN: Final = datetime(2024, 1, 1, tzinfo=UTC)
 END: Final = datetime(2124, 1, 1, tzinfo=UTC)
@@ -72,13 +74,14 @@ class CertificateDraft:
         issuer = x509.SubjectKeyIdentifier.from_public_key(self.issuer.key.public_key()).digest
         return {
             BASIC_CONSTRAINTS: Extension(x509.BasicConstraints(ca=self.is_authority, path_length=None), critical=True),
-            KEY_USAGE: Extension(_usage(is_authority=self.is_authority), critical=True),
+            KEY_USAGE: Extension(usage(is_authority=self.is_authority), critical=True),
             "subjectKeyIdentifier": Extension(x509.SubjectKeyIdentifier.from_public_key(self.public)),
             AUTHORITY_KEY: Extension(x509.AuthorityKeyIdentifier(issuer, None, None)),
         }
 
 
-def _usage(*, is_authority: bool) -> x509.KeyUsage:
+def usage(*, is_authority: bool) -> x509.KeyUsage:
+    """What the key of an authority, or of anybody else, may be used for."""
     return x509.KeyUsage(
         digital_signature=not is_authority,
         key_cert_sign=is_authority,
@@ -90,6 +93,11 @@ def _usage(*, is_authority: bool) -> x509.KeyUsage:
         encipher_only=False,
         decipher_only=False,
     )
+
+
+def private_of(key: CredentialKey) -> Any:
+    """The private key, as `cryptography` has it."""
+    return load_der_private_key(key.to_pkcs8(), None)
 
 
 def reissued(certificate: bytes, key: ec.EllipticCurvePrivateKey, change: Callable[[bytes], bytes]) -> bytes:

@@ -42,6 +42,7 @@ class Draft(ABC):
     private       the credential's key, which signs whatever the draft has become
     client        the members of the client data; `client_bytes` is the client data, finished
     signature     a finished signature; None means that the draft is signed when it is put together
+    related       an origin that the server lists as related, if the harness knows one
     instead       what is sent in place of the whole message, once `send` has been called
     """
 
@@ -58,6 +59,7 @@ class Draft(ABC):
     extensions: bytes = b""
     trailing: bytes = b""
     authenticator_bytes: bytes | None = None
+    related: str = ""
     instead: object = _AS_IT_IS
 
     def __post_init__(self) -> None:

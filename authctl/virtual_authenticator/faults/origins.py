@@ -98,4 +98,5 @@ _is("cd.origin-address", lambda _: "https://127.0.0.1")
 
 @fault("cd.origin-related")
 def origin_that_is_related(draft: Draft) -> None:
-    """Nothing: the page is on an origin that the server lists as related."""
+    """The page on an origin that the server lists as related."""
+    draft.client["origin"] = draft.related

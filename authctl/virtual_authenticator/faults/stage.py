@@ -37,12 +37,14 @@ class Lab:
 
     capabilities  of CAPABILITIES, those that need nothing done or are configured at the server
     abilities     of CAPABILITIES, those that take a function
+    related       an origin that the server lists as related
     authority     whose root the server may have been told
     """
 
     relying_party: RelyingParty
     capabilities: frozenset[str] = frozenset()
     abilities: Mapping[str, Ability] = field(default_factory=dict)
+    related: str = ""
     authority: Authority = field(default_factory=Authority)
 
     def lacks(self, needs: Needs) -> str:
@@ -75,6 +77,7 @@ class Person:
         certified = CERTIFIED.get(wanted or "")
         valid = self.client.create(options, attestation="none" if certified else wanted)
         draft = RegistrationDraft.of(valid, options, self.key_of(valid))
+        draft.related = self.lab.related
         if certified:
             draft.statement = certified(self.lab.authority, draft)
         return draft
@@ -93,7 +96,9 @@ class Person:
         options = self.begin_login() if options is None else options
         self._require_verification(options.get("userVerification", "preferred"))
         valid = self.client.get(options, gesture=gesture)
-        return AssertionDraft.of(valid, options, self.key_of(valid))
+        draft = AssertionDraft.of(valid, options, self.key_of(valid))
+        draft.related = self.lab.related
+        return draft
 
     def log_in(self) -> tuple[AssertionDraft, Reaction]:
         """A login without a fault, and the reaction to it."""
@@ -114,6 +119,14 @@ class Person:
         """The private key of a credential that the authenticator keeps."""
         wanted = decode(credential["rawId"])
         return next(kept.key for kept in self.authenticator.store.all() if kept.credential_id == wanted)
+
+    def add_passkey(self, draft: RegistrationDraft) -> Reaction:
+        """Adds a passkey to an account that has one, as the harness can, or by registering again."""
+        if "second-passkey" in self.lab.abilities:
+            added = self.use("second-passkey", draft.document())
+            if added is not None:
+                return added
+        return self.visit.finish_registration(draft.document())
 
     def use(self, ability: str, argument: Any = None) -> Reaction | None:
         """Has the harness do something beside the ceremonies."""

@@ -71,9 +71,10 @@ class SelfStatement(Statement):
 class Certified(Statement):
     """A statement with certificates, which are issued anew for every draft.
 
-    key        the attestation key, whose certificate comes first in `chain`
-    signature  a finished signature; None means that it is made for the draft
-    ends_with  certificates after the chain, as they are
+    key          the attestation key, whose certificate comes first in `chain`
+    signature    a finished signature; None means that it is made for the draft
+    ends_with    certificates after the chain, as they are
+    is_reversed  whether the certificates go out last first
     """
 
     def __init__(self, fmt: str, authority: Authority, key: CredentialKey | None = None) -> None:
@@ -85,6 +86,7 @@ class Certified(Statement):
         self.chain: list[CertificateDraft] = [self.leaf]
         self.ends_with: list[bytes] = []
         self.signature: bytes | None = None
+        self.is_reversed = False
 
     def put_between(self) -> CertificateDraft:
         """An intermediate certificate between leaf and root."""
@@ -99,7 +101,8 @@ class Certified(Statement):
         """The chain in DER."""
         own = self.extensions(draft)
         made = [certificate.der(own if certificate is self.leaf else {}) for certificate in self.chain]
-        return made + self.ends_with
+        whole = made + self.ends_with
+        return whole[::-1] if self.is_reversed else whole
 
     def extensions(self, draft: RegistrationDraft) -> Mapping[str, Extension]:
         """What the format wants in the leaf, by a name of ours."""
