@@ -26,6 +26,8 @@ _INDICES: Final = {
     "created_at": ("created_at",),
 }
 """Columns of the table's indices, by the first."""
+_FIRST: Final = ("event_type", "user_email", "writer_id")
+"""What events can be counted by that an index begins with."""
 
 
 class Conditions:
@@ -69,11 +71,12 @@ class Conditions:
 
     def grouped(self, column: str) -> str:
         """A column that events are counted by."""
-        is_bounded = self._wanted.since is not None or self._wanted.until is not None
-        is_served = "event_type" in self._index or (self._index == ("created_at",) and not is_bounded)
-        if column in ("user_email", "writer_id") or (column == "event_type" and not is_served):
-            return self._aside(column)
-        return column
+        wanted = self._wanted
+        is_by_type = "event_type" in self._index
+        is_everything = wanted.since is None and wanted.until is None and (is_by_type or "created_at" in self._index)
+        # In the order of its index only what is read as a whole: the types, and the e-mails of one type.
+        is_in_order = is_everything and (column == "event_type" or is_by_type)
+        return column if column not in _FIRST or is_in_order else self._aside(column)
 
     def _column(self, name: str) -> str:
         is_indexed = any(name in columns for columns in _INDICES.values())

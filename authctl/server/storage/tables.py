@@ -9,7 +9,17 @@ from __future__ import annotations
 from datetime import datetime  # noqa: TC003  the tables are built from these annotations
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, Integer, MetaData, SmallInteger, Text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Text,
+    text,
+)
 from sqlmodel import AutoString, Field, SQLModel
 
 from authctl.server.storage.identifiers import new_id
@@ -23,6 +33,7 @@ metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 
+_SUCCESSFUL_LOGINS = text("event_type = 'login_complete' AND success = 1")
 Wide: Any = BigInteger().with_variant(Integer(), "sqlite")
 """64 bits: WebAuthn's sign count is unsigned with 32, and an SQLite INTEGER is as wide as it needs to be."""
 
@@ -168,6 +179,15 @@ class AuditLog(SQLModel, table=True):
         Index("idx_audit_event_type", "event_type", "success", "created_at"),
         Index("idx_audit_user_email", "user_email", "created_at"),
         Index("idx_audit_created_at", "created_at"),
+        Index(
+            "idx_audit_logins",
+            "success",
+            "user_email",
+            "ip_address",
+            "created_at",
+            sqlite_where=_SUCCESSFUL_LOGINS,
+            postgresql_where=_SUCCESSFUL_LOGINS,
+        ),
         Index("uq_audit_logs_writer_id_seq", "writer_id", "seq", unique=True),
     )
 

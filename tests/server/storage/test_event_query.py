@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import timedelta
 from ipaddress import ip_network
 from typing import TYPE_CHECKING, Any
@@ -328,6 +328,7 @@ _SQLITE, _DUCK = _SqliteNeedle(), _DuckNeedle()
 _TABLE = {"sqlite": "audit_logs", "duckdb": "audit_logs"}
 
 
+LOGINS = EventFilter(event_types=("login_complete",), success=True)
 PLANS: list[tuple[EventFilter, tuple[str, ...] | None, str]] = [
     (EventFilter(limit=9), None, "idx_audit_created_at"),
     (EventFilter(success=False, limit=9), None, "idx_audit_created_at"),
@@ -343,6 +344,14 @@ PLANS: list[tuple[EventFilter, tuple[str, ...] | None, str]] = [
     (EventFilter(since=START, event_types=("a",)), ("user_email",), "success=? AND created_at>?)"),
     (EventFilter(since=START, user_email="a"), ("event_type",), "idx_audit_user_email (user_email=? AND created_at>?)"),
     (EventFilter(), ("event_type", "success"), "COVERING INDEX idx_audit_event_type"),
+    (EventFilter(), ("user_email",), "SCAN audit_logs"),
+    (LOGINS, ("user_email", "ip_address"), "COVERING INDEX idx_audit_logins (success=?)"),
+    (
+        replace(LOGINS, since=START),
+        ("user_email", "ip_address"),
+        "idx_audit_event_type (event_type=? AND success=? AND",
+    ),
+    (replace(LOGINS, limit=9), None, "idx_audit_event_type (event_type=? AND success=?)"),
     (EventFilter(ids=("019a",), since=START), None, "sqlite_autoindex_audit_logs_1 (id>? AND id<?)"),
 ]
 

@@ -1,0 +1,79 @@
+"""A database of an older version becomes one of this version, keeps every row, and is upgraded by whoever may."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from alembic import command
+
+from authctl.clock import FixedClock
+from authctl.errors import AuthctlError, SchemaMismatch
+from authctl.server.assembly import open_service
+from authctl.server.audit.sources import DatabaseSource
+from authctl.server.storage import schema
+from authctl.server.storage.drivers import choose_driver
+from authctl.server.storage.engine import open_database
+from authctl.server.storage.event_query import EventFilter
+from authctl.server.storage.reader import open_reader
+from tests.builders import settings_in
+from tests.server.storage.trail_rows import a_row, fill
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def old_url(any_url: str) -> str:
+    """A database of the first version with three events."""
+    database = open_database(any_url, FixedClock(), create=True)
+    fill(database, [a_row(number, user_email="a@example.com") for number in range(3)])
+    database.close()
+    go_back(any_url)
+    return any_url
+
+
+def go_back(url: str) -> None:
+    """What the second version added goes."""
+    raw = choose_driver(url).connect(readonly=False)
+    raw.execute("DROP INDEX idx_audit_logins")
+    raw.execute("UPDATE alembic_version SET version_num = '0001'")
+    raw.close()
+
+
+def test_an_older_database_is_upgraded_and_keeps_its_rows(old_url: str) -> None:
+    with pytest.raises(SchemaMismatch, match="0001"):
+        open_database(old_url)
+    with pytest.raises(SchemaMismatch) as caught:
+        open_reader(old_url)
+    assert caught.value.hint == "run `authctl db upgrade`"
+    open_database(old_url, upgrade=True).close()
+    assert schema.version(choose_driver(old_url)) == schema.HEAD
+    with schema._alchemy(choose_driver(old_url)) as connection:
+        command.check(schema.config(connection))
+    with closing(open_reader(old_url)) as reader:
+        (group,) = DatabaseSource(reader).groups(
+            EventFilter(event_types=("login_complete",), success=True), ("user_email", "ip_address")
+        )
+    assert (group.values, group.total) == (("a@example.com", None), 3)
+
+
+def test_a_server_upgrades_its_own_file_and_a_command_does_not(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    open_service(settings, create=True).close()
+    go_back(settings.database_url)
+    with pytest.raises(SchemaMismatch):
+        open_service(settings, kind="cli")
+    open_service(settings, kind="server").close()
+    assert schema.version(choose_driver(settings.database_url)) == schema.HEAD
+
+
+def test_a_failed_upgrade_leaves_the_older_version(old_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    driver: Any = choose_driver(old_url)
+    raw = driver.connect(readonly=False)
+    raw.execute("CREATE INDEX idx_audit_logins ON users (role)")
+    raw.close()
+    with pytest.raises(AuthctlError):
+        open_database(old_url, upgrade=True)
+    assert schema.version(driver) == "0001"
