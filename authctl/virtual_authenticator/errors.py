@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from authctl.errors import AuthctlError, AuthenticatorError, CeremonyFailed, StorageError
+from authctl.errors import (
+    AuthctlError,
+    AuthenticatorError,
+    CeremonyFailed,
+    ServerUnreachable,
+    SettingsError,
+    StorageError,
+)
 
 
 class OptionsInvalid(AuthenticatorError):
@@ -75,6 +82,20 @@ class StoreDamaged(StoreUnusable):
     default_detail = "The file of passkeys is damaged"
 
 
+class PassphraseWrong(AuthenticatorError):
+    """Encrypted passkeys, and no passphrase or another one; or somebody changed the file."""
+
+    slug = "passkeys-passphrase"
+    default_detail = "The passphrase is not that of the file, or the file was changed"
+
+
+class StoreConflict(AuthenticatorError):
+    """Another passkey with the same id is in the store."""
+
+    slug = "passkeys-conflict"
+    default_detail = "Another passkey with the same id is there already"
+
+
 class CeremonyError(CeremonyFailed):
     """A ceremony against a server did not end as it should."""
 
@@ -119,3 +140,16 @@ class NoPasskey(ClientRefused):
 
     slug = "no-passkey"
     default_detail = "The authenticator has no passkey that fits"
+
+
+class NothingListens(ServerUnreachable):
+    """Nothing is there to connect to, which says nothing about a request that was never sent."""
+
+    slug = "nothing-listens"
+
+
+class RecipeInvalid(SettingsError):
+    """A recipe that cannot be used; `problems` lists all that is wrong with it."""
+
+    slug = "recipe"
+    default_detail = "The recipe cannot be used"

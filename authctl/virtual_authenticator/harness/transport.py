@@ -6,13 +6,14 @@ import asyncio
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 import httpx2
 
 from authctl.errors import ServerUnreachable, UsageError
-from authctl.virtual_authenticator.errors import UnexpectedAnswer
+from authctl.virtual_authenticator.errors import NothingListens, UnexpectedAnswer
 from authctl.virtual_authenticator.harness.lifespan import Lifespan
 from authctl.virtual_authenticator.harness.loop_thread import LoopThread
 
@@ -22,29 +23,39 @@ if TYPE_CHECKING:
 
     from authctl.virtual_authenticator.harness.lifespan import AsgiApp
 
+# Less than servers keep a connection that is idle, so that none is closed under a request.
+_IDLE_SECONDS: Final = 2.0
 _LARGEST_ANSWER: Final = 1024 * 1024
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request; the path is relative to the server's address."""
+    """One request; the path is relative to the server's address, or is a whole address.
+
+    content  a body as it stands, whose type a header tells; otherwise `json` is the body, or there is none
+    """
 
     method: str
     path: str
     json: object = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer with what it answers; header names are lower case."""
+    """One answer with what it answers; header names are lower case.
+
+    cookies  the lines of Set-Cookie, which cannot be one header
+    """
 
     request: Request
     status: int
     headers: Mapping[str, str]
     body: bytes
     seconds: float
+    cookies: tuple[str, ...] = ()
 
 
 class Transport:
@@ -97,6 +108,9 @@ class Transport:
         return httpx2.AsyncClient(
             transport=None if app is None else httpx2.ASGITransport(app, raise_app_exceptions=False),
             timeout=self._timeout,
+            limits=httpx2.Limits(keepalive_expiry=_IDLE_SECONDS),
+            # Cookies belong to visits, of which many share this client.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
             headers={"User-Agent": "authctl-simulate", "Accept": "application/json"},
             # A proxy from the environment has no business with this machine's own servers.
             trust_env=urlsplit(self.base_url).hostname not in _LOOPBACK,
@@ -104,15 +118,18 @@ class Transport:
 
     async def _send(self, request: Request) -> Answer:
         started = time.perf_counter()
-        url = self.base_url + request.path
+        url = request.path if "://" in request.path else self.base_url + request.path
         # The client's own time-outs are per read: a server that drips would pass them for ever.
         async with (
             asyncio.timeout(self._timeout),
-            self._client.stream(request.method, url, headers=request.headers, json=request.json) as response,
+            self._client.stream(
+                request.method, url, headers=request.headers, json=request.json, content=request.content
+            ) as response,
         ):
             body = await _read(response)
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(request, response.status_code, headers, body, time.perf_counter() - started)
+        cookies = tuple(response.headers.get_list("set-cookie"))
+        return Answer(request, response.status_code, headers, body, time.perf_counter() - started, cookies)
 
 
 def require_url(text: str) -> str:
@@ -153,7 +170,7 @@ def _explained(base_url: str, timeout: float) -> Iterator[None]:
         ) from error
     except httpx2.ConnectError as error:
         reason = "" if str(error).startswith("All connection") else f" ({error})"
-        raise ServerUnreachable(
+        raise NothingListens(
             f"Nothing answers at {base_url}{reason}", hint="Is the server running there? `authctl serve` starts one"
         ) from error
     except httpx2.DecodingError as error:
