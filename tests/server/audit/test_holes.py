@@ -242,3 +242,19 @@ def test_a_head_that_was_set_back_is_named_by_a_removal_behind_it(site: Site) ->
     assert [(finding.kind, finding.writer_id, finding.seq) for finding in findings] == [
         (FindingKind.HEAD_DIFFERS, story.main, 8)
     ]
+
+
+def test_a_hole_before_an_end_that_was_removed_is_named(site: Site) -> None:
+    story = removed_up_to(site, 14)
+    site.damage(f"DELETE FROM audit_logs WHERE seq IN (12, 13) AND writer_id = '{story.main}'")
+    findings = site.verify(file=False).findings
+    assert [(finding.kind, finding.seq) for finding in findings] == [(FindingKind.ROWS_MISSING, 12)]
+
+
+def test_a_writer_without_a_row_has_an_end(site: Site) -> None:
+    story = tell(site, "erased")
+    site.damage(
+        f"DELETE FROM audit_logs WHERE writer_id = '{story.other}'",
+        f"UPDATE audit_writers SET last_seq = 0 WHERE id = '{story.other}'",
+    )
+    require(site)

@@ -540,3 +540,20 @@ def test_an_archive_of_chains_that_the_table_has_lost_is_told(site: Site) -> Non
         f"DELETE FROM audit_writers WHERE id = '{story.main}'",
     )
     assert (K.WRITER_UNKNOWN, story.main, 1) in places(verify(story))
+
+
+@pytest.mark.parametrize("seq", [5, 11])
+def test_a_line_that_cannot_be_read_any_more_is_named(site: Site, seq: int) -> None:
+    """It still says whose line it is."""
+    story = tell(site, "pruned")
+    edit_line(story, seq, lambda line: line.replace(b'"success":true', b'"success":tru'))
+    (finding,) = verify(story, file=True).findings
+    assert (finding.kind, finding.writer_id, finding.seq) == (K.LINE_ALTERED, story.main, seq)
+
+
+def test_a_line_is_held_against_a_row_with_a_value_that_no_event_has(site: Site) -> None:
+    story = tell(site, "pruned")
+    story.damage_main(11, "details = x'00'")
+    edit_line(story, 11, lambda line: line.replace(b'"success":true', b'"success":false'))
+    found = places(verify(story, file=True))
+    assert found == [(K.LINE_ALTERED, story.main, 11), (K.ROW_ALTERED, story.main, 11)]
