@@ -130,10 +130,13 @@ class FileCheck:
             if offset + len(line) <= self._sure_until:
                 self._miss_row(line, writer_id, seq)
             return
+        self._compare(line, row, generation)
+
+    def _compare(self, line: bytes, row: EventRow, generation: int) -> None:
         self._counts.lines += 1
         if not self._began_ms:
             self._began_ms = milliseconds_of(row[0])
-        if not self._coverage.of(writer_id).add(seq):
+        if not self._coverage.of(row[14]).add(row[15]):
             self._counts.lines_repeated += 1
         try:
             expected = render(row, generation)
