@@ -9,6 +9,7 @@ from authctl.errors import (
     ServerUnreachable,
     SettingsError,
     StorageError,
+    UsageError,
 )
 
 
@@ -153,3 +154,10 @@ class RecipeInvalid(SettingsError):
 
     slug = "recipe"
     default_detail = "The recipe cannot be used"
+
+
+class CannotTest(UsageError):
+    """The server does not even accept a ceremony with nothing wrong, so that a refusal would show nothing."""
+
+    slug = "cannot-test"
+    default_detail = "The server cannot be tested"

@@ -8,6 +8,8 @@ group = LazyGroup(
     {
         "list": Lazy("authctl.commands.passkeys.list:list_passkeys", "List the passkeys of a file."),
         "show": Lazy("authctl.commands.passkeys.show:show", "Show one passkey."),
+        "export": Lazy("authctl.commands.passkeys.export:export", "Write passkeys for another program, encrypted."),
+        "import": Lazy("authctl.commands.passkeys.import_:import_passkeys", "Take in passkeys from a file."),
         "delete": Lazy("authctl.commands.passkeys.delete:delete", "Delete one passkey."),
     },
     name="passkeys",

@@ -54,6 +54,15 @@ class CredentialKey:
         """A stored key; it is parsed when first used, since a file holds many that one command does not need."""
         return cls(algorithm_of(identifier), pkcs8=pkcs8)
 
+    @classmethod
+    def of_pkcs8(cls, pkcs8: bytes) -> CredentialKey:
+        """A key of which nobody said the algorithm: the first that fits, which is the usual one of its kind."""
+        private = _parsed(pkcs8)
+        for algorithm in ALGORITHMS.values():
+            if algorithm.fits(private):
+                return cls(algorithm, private, pkcs8)
+        raise NotSupported("The private key is of a kind that is not known here")
+
     def __repr__(self) -> str:
         return f"<CredentialKey {self.algorithm.name}>"
 
@@ -83,15 +92,19 @@ class CredentialKey:
         return (self._private or self._load()).public_key()
 
     def _load(self) -> Any:
-        try:
-            private = load_der_private_key(self._pkcs8 or b"", None, unsafe_skip_rsa_key_validation=True)
-        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-            # The text of the error could quote the key.
-            raise StoreDamaged("A stored private key cannot be read", debug=type(error).__name__) from None
+        private = _parsed(self._pkcs8 or b"")
         if not self.algorithm.fits(private):
             raise StoreDamaged(f"A stored private key is not one of {self.algorithm.name}")
         self._private = private
         return private
+
+
+def _parsed(pkcs8: bytes) -> Any:
+    try:
+        return load_der_private_key(pkcs8, None, unsafe_skip_rsa_key_validation=True)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        # The text of the error could quote the key.
+        raise StoreDamaged("A stored private key cannot be read", debug=type(error).__name__) from None
 
 
 def algorithm_of(identifier: int) -> Algorithm:
