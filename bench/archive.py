@@ -57,9 +57,9 @@ def measure_archive(rows: int, repeat: int, keep: Path | None) -> Iterator[dict[
     """
     home = Path(tempfile.mkdtemp(prefix="authctl-bench-")) if keep is None else keep
     try:
+        home.mkdir(exist_ok=True)
+        _run(home, "db", "upgrade")
         if not (home / "archive").exists():
-            home.mkdir(exist_ok=True)
-            _run(home, "db", "upgrade")
             _make(home, rows)
         files = sorted((home / "archive").glob("*.parquet"))
         size = sum(file.stat().st_size for file in files)
