@@ -1,4 +1,4 @@
-"""`python -m bench`: measures login, registration, reading and start-up, and prints one JSON line each."""
+"""`python -m bench`: measures logins, start-up and what analysts ask, and prints one JSON line each."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import statistics
 from pathlib import Path
 
 from bench.archive import measure_archive
+from bench.audit import measure_trail
 from bench.connection import Connection
 from bench.load import Person, begin, drive, login, make_person, read, register
 from bench.service import Service
@@ -19,15 +20,17 @@ from bench.timing import compare
 def main() -> None:
     """Parses the command line and measures what it names."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", nargs="*", default=["load", "start", "timing"], help="load, start, timing, archive")
+    parser.add_argument(
+        "what", nargs="*", default=["load", "start", "timing"], help="load, start, timing, audit, archive"
+    )
     parser.add_argument("--connections", default="1,16,64")
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--people", type=int, default=64)
     parser.add_argument("--samples", type=int, default=2000)
-    parser.add_argument("--rows", type=int, default=1_000_000, help="events of the archive")
-    parser.add_argument("--repeat", type=int, default=5, help="runs of each question, of which the quickest counts")
-    parser.add_argument("--keep", type=Path, help="directory of the archive, to be used again")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="events of the trail or the archive")
+    parser.add_argument("--repeat", type=int, default=5, help="runs of each question")
+    parser.add_argument("--keep", type=Path, help="directory of the trail or the archive, to be used again")
     arguments = parser.parse_args()
     if "start" in arguments.what:
         show(measure_start())
@@ -40,6 +43,9 @@ def main() -> None:
         with Service() as service:
             for row in asyncio.run(compare(service.port, arguments.samples)):
                 show(row)
+    if "audit" in arguments.what:
+        for row in measure_trail(arguments.rows, arguments.repeat, arguments.seconds, arguments.keep):
+            show(row)
 
 
 def show(row: dict[str, object]) -> None:

@@ -29,9 +29,11 @@ def free_port() -> int:
 class Service:
     """A server process of our own, ended by its own process id."""
 
-    def __init__(self, workers: int = 1, **environment: str) -> None:
+    def __init__(self, workers: int = 1, *, directory: Path | None = None, **environment: str) -> None:
+        """Without `directory`, which may hold a database, it lives in a temporary one."""
         self.port = free_port()
-        self._directory = tempfile.TemporaryDirectory(prefix="authctl-bench-")
+        self._temporary = tempfile.TemporaryDirectory(prefix="authctl-bench-")
+        self.directory = directory or Path(self._temporary.name)
         self._workers = workers
         self._environment = {
             **os.environ,
@@ -49,7 +51,7 @@ class Service:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.stop()
-        self._directory.cleanup()
+        self._temporary.cleanup()
 
     def start(self) -> None:
         """Starts it and waits for its first answer."""
@@ -57,10 +59,8 @@ class Service:
         if self._workers > 1:
             command += ["--workers", str(self._workers)]
         started = time.perf_counter()
-        with (Path(self._directory.name) / "out.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                command, cwd=self._directory.name, env=self._environment, stdout=log, stderr=log
-            )
+        with (self.directory / "out.log").open("ab") as log:
+            self._process = subprocess.Popen(command, cwd=self.directory, env=self._environment, stdout=log, stderr=log)
         self._await_answer(started + 30)
         self.seconds_to_first_answer = time.perf_counter() - started
 
@@ -110,5 +110,5 @@ class Service:
                         return
             except OSError:
                 time.sleep(0.005)
-        said = (Path(self._directory.name) / "out.log").read_text(encoding="utf-8", errors="replace")
+        said = (self.directory / "out.log").read_text(encoding="utf-8", errors="replace")
         raise RuntimeError(f"the server did not start: {said[-800:]}")
