@@ -142,7 +142,7 @@ def _detail(error: errors.AuthctlError) -> str:
 
 
 def _settings(error: errors.SettingsError, output: Output) -> int:
-    detail = error.problems[0] if len(error.problems) == 1 else errors.SettingsError.default_detail
+    detail = error.problems[0] if len(error.problems) == 1 else error.default_detail
     problems = error.problems if len(error.problems) > 1 else ()
     output.error(detail, hint=error.hint, problems=problems, type=error.slug, exit=USAGE)
     return USAGE

@@ -15,6 +15,24 @@ UrlOption = Annotated[
     str | None,
     typer.Option("--url", help="The server; without it one is started for this run, on a temporary database."),
 ]
+TargetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--target",
+        metavar="RECIPE",
+        help="Another maker's server, by the name of a recipe (`simulate recipe list`) or its file; --url says where.",
+        show_default=False,
+    ),
+]
+AllowedOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--i-am-allowed-to-test",
+        metavar="HOST",
+        help="A host, not this machine, that --target may reach; you answer for it. May be repeated.",
+        show_default=False,
+    ),
+]
 EmailOption = Annotated[
     str | None, typer.Option("--email", help="The user; without it a new one is made up.", show_default=False)
 ]

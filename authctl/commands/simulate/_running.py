@@ -17,6 +17,8 @@ from authctl.virtual_authenticator.attestation.formats import format_named
 from authctl.virtual_authenticator.authenticator.keys import algorithm_named
 from authctl.virtual_authenticator.authenticator.presets import preset
 from authctl.virtual_authenticator.errors import CeremonyRefused
+from authctl.virtual_authenticator.harness.recipe.builtin import find
+from authctl.virtual_authenticator.harness.recipe.described_server import DescribedServer
 from authctl.virtual_authenticator.harness.reports.junit import junit_report
 from authctl.virtual_authenticator.harness.steps import drive
 from authctl.virtual_authenticator.harness.transport import Transport, origin_of, require_url
@@ -64,11 +66,13 @@ class Choices:
     attestation: str | None
     counter: str | None
     flags: Flags
+    target: str | None = None
+    allowed: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class Simulation:
-    """One run: where, with what, and the steps so far."""
+    """One run: where, with what, and the steps so far; `server` is there when it is one by a recipe."""
 
     name: str
     url: str
@@ -76,6 +80,7 @@ class Simulation:
     transport: Transport
     output: Output
     steps: list[Step]
+    server: DescribedServer | None = None
 
     def drive(self, ceremony: Ceremony[T]) -> T:
         """Runs a ceremony and shows each step to a person."""
@@ -112,11 +117,9 @@ def simulation(name: str, choices: Choices, output: Output, junit: Path | None) 
     steps: list[Step] = []
     report = partial(_write_report, junit, f"authctl.simulate.{name}", steps)
     try:
-        with _authenticator_errors_explained(), _server(choices) as url:
-            origin = choices.origin or origin_of(url)
+        with _authenticator_errors_explained(), _opened(choices) as (url, origin, transport, server):
             client = Client(_authenticator(choices), origin, gesture=choices.flags.gesture())
-            with Transport(url, timeout=choices.timeout) as transport:
-                yield Simulation(name, url, client, transport, output, steps)
+            yield Simulation(name, url, client, transport, output, steps, server)
     except BaseException:
         try:
             report()
@@ -136,6 +139,29 @@ def step_row(step: Step) -> Row:
         "seconds": round(step.seconds, 6),
         **step.facts,
     }
+
+
+@contextmanager
+def _opened(choices: Choices) -> Iterator[tuple[str, str, Transport, DescribedServer | None]]:
+    if choices.target is not None:
+        with described_server(choices) as server:
+            yield server.base_url, server.origin, server.transport, server
+        return
+    with _server(choices) as url:
+        origin = choices.origin or origin_of(url)
+        with Transport(url, timeout=choices.timeout) as transport:
+            yield url, origin, transport, None
+
+
+def described_server(choices: Choices) -> DescribedServer:
+    """The server of --target; RecipeInvalid or UsageError when there is none, or nobody has allowed it."""
+    return DescribedServer(
+        find(choices.target or ""),
+        choices.url,
+        origin=choices.origin,
+        timeout=choices.timeout,
+        allowed=choices.allowed,
+    )
 
 
 @contextmanager
@@ -172,7 +198,7 @@ def _authenticator(choices: Choices) -> VirtualAuthenticator:
     if counter is not None:
         profile = replace(profile, counter=counter)
     # A server that is gone after this run leaves nothing behind that a passkey could be good for.
-    is_passing = choices.url is None and choices.passkeys is None
+    is_passing = choices.url is None and choices.target is None and choices.passkeys is None
     return VirtualAuthenticator(
         profile,
         store=None if is_passing else open_store(choices.passkeys),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from authctl.commands._options import FormatOption
 from authctl.commands._output import Format, Output
 from authctl.commands.passkeys._file import PasskeysOption
+from authctl.commands.simulate import _by_recipe as by_recipe
 from authctl.commands.simulate import _options as options
 from authctl.commands.simulate._running import Choices, Flags, simulation
 from authctl.virtual_authenticator.harness.accounts import Account, throw_away_account
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 def login(
     *,
     url: options.UrlOption = None,
+    target: options.TargetOption = None,
+    allowed: options.AllowedOption = None,
     email: options.EmailOption = None,
     origin: options.OriginOption = None,
     passkeys: PasskeysOption = None,
@@ -47,10 +50,16 @@ def login(
     Example: authctl simulate login --url http://localhost:8000 --email jane@example.com
     """
     flags = Flags(up, uv, be, bs)
-    choices = Choices(url, origin, timeout, passkeys, preset, algorithm, attestation, counter, flags)
+    choices = Choices(
+        url, origin, timeout, passkeys, preset, algorithm, attestation, counter, flags, target, tuple(allowed or ())
+    )
     account = throw_away_account() if email is None else Account(email)
     with simulation("login", choices, Output(output_format), junit) as run:
         known = _known_email(run.client, email)
+        if run.server is not None:
+            done_there = by_recipe.log_in(run, run.server, known, account, attestation)
+            by_recipe.show(run, done_there, print_token=print_token)
+            return
         done = run.drive(login_registering_first(run.client, account, email=known, attestation=attestation))
         if print_token:
             run.output.text(done.access_token)
@@ -70,7 +79,9 @@ def _known_email(client: Client, email: str | None) -> str | None:
     host = client.origin.host
     for credential in client.authenticator.store.all():
         is_for_host = host == credential.rp_id or host.endswith("." + credential.rp_id)
-        is_for_user = email is None or credential.user_name.casefold() == email.strip().casefold()
-        if is_for_host and is_for_user:
-            return credential.user_name
+        # A passkey from a browser may have no name: the server knows whether it lists it for the e-mail.
+        name = credential.user_name or email
+        is_for_user = email is None or (name or "").casefold() == email.strip().casefold()
+        if is_for_host and is_for_user and name:
+            return name
     return None

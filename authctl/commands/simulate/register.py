@@ -5,6 +5,7 @@ from __future__ import annotations
 from authctl.commands._options import FormatOption
 from authctl.commands._output import Format, Output
 from authctl.commands.passkeys._file import PasskeysOption
+from authctl.commands.simulate import _by_recipe as by_recipe
 from authctl.commands.simulate import _options as options
 from authctl.commands.simulate._running import Choices, Flags, simulation
 from authctl.virtual_authenticator.harness import ceremonies
@@ -14,6 +15,8 @@ from authctl.virtual_authenticator.harness.accounts import Account, throw_away_a
 def register(
     *,
     url: options.UrlOption = None,
+    target: options.TargetOption = None,
+    allowed: options.AllowedOption = None,
     email: options.EmailOption = None,
     origin: options.OriginOption = None,
     passkeys: PasskeysOption = None,
@@ -31,7 +34,7 @@ def register(
 ) -> None:
     """Register a user with a new passkey, as a browser with an authenticator would.
 
-    With --url the passkey is kept in a file, so that `authctl simulate login` finds it.
+    With --url or --target the passkey is kept in a file, so that `authctl simulate login` finds it.
 
     Exits 0 when the server accepts, 1 when it refuses or answers wrongly, 2 when the options make no sense, 6 when
     nothing answers.
@@ -39,9 +42,14 @@ def register(
     Example: authctl simulate register --url http://localhost:8000 --email jane@example.com
     """
     flags = Flags(up, uv, be, bs)
-    choices = Choices(url, origin, timeout, passkeys, preset, algorithm, attestation, counter, flags)
+    choices = Choices(
+        url, origin, timeout, passkeys, preset, algorithm, attestation, counter, flags, target, tuple(allowed or ())
+    )
     account = throw_away_account() if email is None else Account(email)
     with simulation("register", choices, Output(output_format), junit) as run:
+        if run.server is not None:
+            by_recipe.register(run, run.server.visit(account, is_new=True), attestation)
+            return
         done = run.drive(ceremonies.register(run.client, account, attestation=attestation))
         run.show(
             rp_id=done.rp_id,

@@ -60,8 +60,10 @@ class Sender:
             target = answer.headers.get("location", "nowhere")[:300]
             raise UnexpectedAnswer(f"{what} is redirected to {target}", hint="A step of the recipe has to go there")
         is_refusal = 400 <= answer.status < 500 and isinstance(document(answer), dict)
-        kind = CeremonyRefused if is_refusal else UnexpectedAnswer
-        raise kind(f"{what} answered {answer.status} {reason_in(answer)}".rstrip())
+        detail = f"{what} answered {answer.status} {reason_in(answer)}".rstrip()
+        if is_refusal:
+            raise CeremonyRefused(detail)
+        raise UnexpectedAnswer(detail, hint="Is the recipe for this server, and the address right?")
 
     def _send_once(self, step: Step, values: Mapping[str, Any]) -> Answer:
         url = self._url(step, values)
