@@ -184,6 +184,26 @@ def test_a_pruned_and_archived_trail_is_verified_with_its_archive(old: Home) -> 
     assert kinds == {"archive_altered", "archive_rows_missing"}
 
 
+def test_events_that_are_on_their_way_into_the_archive_are_in_both_and_equal(
+    old: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*args: Any, **options: Any) -> int:
+        raise KeyboardInterrupt
+
+    before = (datetime.now(UTC) - timedelta(days=50)).isoformat()
+    with monkeypatch.context() as patched:
+        patched.setattr("authctl.server.audit.archive.writing.remove_rows", stop)
+        assert old.run("audit", "archive", "--before", before, "--archive", "store", "--yes").exit_code == 130
+    result = old.run("audit", "verify", "--archive", "store", "--format", "json")
+    verdict = json.loads(result.stdout)
+    assert (result.exit_code, verdict["status"], verdict["archived"]) == (0, "intact", 0)
+    assert "was interrupted" in result.stderr
+    tamper(old, "UPDATE audit_logs SET user_email = 'x@example.com' WHERE user_email = 'user3@example.com'")
+    findings = json.loads(old.run("audit", "verify", "--archive", "store", "--format", "json").stdout)["findings"]
+    (finding,) = [finding for finding in findings if finding["kind"] == "archive_altered"]
+    assert finding["sentence"].endswith("differs between table and archive in user_email")
+
+
 # prune
 
 
@@ -269,7 +289,6 @@ def test_it_says_how_far_it_came_when_it_is_interrupted(old: Home, monkeypatch: 
     result = old.run("audit", "prune", "--before", "30d", "--yes")
     assert result.exit_code == 130
     assert "stopped after 2 of 5 events" in result.stderr
-    monkeypatch.undo()
 
 
 def test_what_stays_is_told(old: Home, monkeypatch: pytest.MonkeyPatch) -> None:
