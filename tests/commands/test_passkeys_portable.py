@@ -179,3 +179,17 @@ def test_another_passkey_with_the_same_id_is_refused(store: FileStore, tmp_path:
     first["private_key"] = second["private_key"]
     path = private(tmp_path / "in.json", json.dumps(document))
     assert "same id" in run("import", str(path), expected=4).stderr
+
+
+def test_a_passkey_without_a_name_logs_in_for_the_email_that_is_given(store: FileStore, tmp_path: Path) -> None:
+    from tests.virtual_authenticator.harness.listening import listening_server
+
+    path, words = tmp_path / "keys.json", ("--email", "jane@example.com", "--format", "json")
+    with listening_server() as (_, url):
+        common = ("--url", url, "--passkeys", str(path))
+        assert runner.invoke(app, ["simulate", "register", *common, *words]).exit_code == 0
+        document = json.loads(path.read_bytes())
+        document["credentials"][0]["user_name"] = ""
+        path.write_text(json.dumps(document))
+        answer = json.loads(runner.invoke(app, ["simulate", "login", *common, *words]).stdout)
+    assert {step["ceremony"] for step in answer["steps"]} == {"login"}

@@ -1,0 +1,109 @@
+"""A page on localhost that registers and logs in at a live service, and what drives it."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from authctl.cli import app
+from authctl.server.running import temporary_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+    from typer.testing import Result
+
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update",
+)  # fmt: skip
+
+
+def need(package: str, *programs: str) -> None:
+    """Skips the test with the reason when it cannot run here."""
+    for program in programs:
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not installed")
+    if importlib.util.find_spec(package) is None:
+        pytest.skip(f"the package {package} is not installed")
+
+
+def example(name: str) -> ModuleType:
+    """An example of the documentation, as a module."""
+    spec = importlib.util.spec_from_file_location(f"authctl_example_{name}", EXAMPLES / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@contextmanager
+def _page_server(page: dict[str, bytes]) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(page["html"])))
+            self.end_headers()
+            self.wfile.write(page["html"])
+
+        def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002  # the name is inherited
+            """Nothing: the browser's requests are not news."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://localhost:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+class Site:
+    """The page, the service behind it, and the command line beside it."""
+
+    def __init__(self, origin: str, api: str, directory: Path) -> None:
+        self.origin = origin
+        self.api = api
+        self.directory = directory
+        self.passkeys = directory / "keys" / "passkeys.json"
+
+    def page(self, email: str) -> str:
+        """The page for that person."""
+        return f"{self.origin}/?email={email}"
+
+    def authctl(self, *words: str) -> Result:
+        """A command that succeeds, with this test's file of passkeys."""
+        result = CliRunner().invoke(app, list(words), env={"AUTHCTL_PASSKEYS": str(self.passkeys)})
+        assert result.exit_code == 0, result.output
+        return result
+
+    def simulate(self, verb: str, email: str, *words: str) -> Result:
+        """A ceremony of the software authenticator on the same page."""
+        return self.authctl(
+            "simulate", verb, "--url", self.api, "--origin", self.origin, "--email", email, "--format", "json", *words
+        )
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """A page with a live service of its own."""
+    page: dict[str, bytes] = {}
+    with (
+        _page_server(page) as origin,
+        temporary_server(origins=(origin,), cors_origins=(origin,), authenticator_attachment="any") as server,
+    ):
+        html = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
+        page["html"] = html.replace("API_URL", server.url).encode()
+        yield Site(origin, server.url, tmp_path)
