@@ -57,10 +57,10 @@ _SPANS: dict[str, dict[str, str]] = {
         "month": "to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM')",
     },
     "duckdb": {
-        "minute": "strftime(created_at, '%Y-%m-%dT%H:%MZ')",
-        "hour": "strftime(created_at, '%Y-%m-%dT%H:00Z')",
-        "day": "strftime(created_at, '%Y-%m-%d')",
-        "month": "strftime(created_at, '%Y-%m')",
+        "minute": "strftime(date_trunc('minute', created_at), '%Y-%m-%dT%H:%MZ')",
+        "hour": "strftime(date_trunc('hour', created_at), '%Y-%m-%dT%H:00Z')",
+        "day": "strftime(date_trunc('day', created_at), '%Y-%m-%d')",
+        "month": "strftime(date_trunc('month', created_at), '%Y-%m')",
     },
 }
 _MOST_BRANCHES: Final = 24
@@ -145,7 +145,7 @@ def select_groups(
         f"SELECT {', '.join((*expressions, counts))}",
         f"FROM {table}",
         *_where(conditions.all()),
-        *([f"GROUP BY {', '.join(map(str, range(1, len(by) + 1)))}"] if by else []),
+        *([f"GROUP BY {', '.join(_keys(by, dialect))}"] if by else []),
         "HAVING count(*) > 0",
         ", ".join(
             (
@@ -160,6 +160,13 @@ def select_groups(
     if top is not None:
         lines.append(f"LIMIT {values.bind('top', top)}")
     return Sql("\n".join(lines), values.params, dialect)
+
+
+def _keys(by: Sequence[str], dialect: Dialect) -> list[str]:
+    """By what rows are grouped: a column of the answer, by its place."""
+    # DuckDB groups by times as numbers, and writes them out for each group instead of each row.
+    numbers = _SPANS[dialect] if dialect == "duckdb" else {}
+    return [f"date_trunc('{name}', created_at)" if name in numbers else str(place) for place, name in enumerate(by, 1)]
 
 
 def _branches(wanted: EventFilter) -> list[EventFilter]:
