@@ -24,6 +24,7 @@ class Report:
     recipe   by which the server was reached
     total    how many cases were to be played
     stopped  why not all of them were; empty when all were
+    is_gone  whether that is because nothing answers any more
     changes  against the ledger; None without one
     """
 
@@ -34,6 +35,7 @@ class Report:
     results: tuple[Result, ...]
     seconds: float
     stopped: str = ""
+    is_gone: bool = False
     changes: tuple[Change, ...] | None = None
 
     @property
@@ -93,3 +95,24 @@ def sentence(result: Result) -> str:
     parts += [f"({answer})"] if answer else []
     text = " ".join(parts)
     return f"{text}; {result.note}" if result.note else text
+
+
+def verdict(report: Report) -> str:
+    """The run in a sentence or two, what is wrong first."""
+    counts = report.counts()
+    accepted, crashed = counts[Mark.WRONGLY_ACCEPTED], counts[Mark.CRASHED]
+    played = f"{len(report.results)} of {report.total} cases" if report.stopped else _number(report.total, "case")
+    end = f"{played} under profile {report.profile} in {report.seconds:.1f} s"
+    parts = [f"{accepted} wrongly accepted"] if accepted else []
+    parts += [f"{crashed} crashed"] if crashed else []
+    wrong = " and ".join(parts)
+    if not report.is_conclusive:
+        first = "Nothing could be tested"
+    else:
+        first = wrong[0].upper() + wrong[1:] if wrong else "Nothing was wrongly accepted, and nothing crashed"
+    stopped = f" Stopped: {report.stopped}." if report.stopped else ""
+    return f"{first}: {end}.{stopped}"
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from authctl.virtual_authenticator.harness.attack.report import verdict
 from authctl.virtual_authenticator.harness.attack.verdicts import Mark
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def markdown_attacks(report: Report) -> bytes:
     """The report of a run."""
     parts = [
         f"# Attacks on {_text(report.server)}",
-        verdict(report),
+        _text(verdict(report)),
         _findings("Wrongly accepted", report.marked(Mark.WRONGLY_ACCEPTED)),
         _findings("Crashed", report.marked(Mark.CRASHED)),
         _findings("Wrongly refused (nobody gets in, but somebody stays out)", report.marked(Mark.WRONGLY_REFUSED)),
@@ -43,27 +44,6 @@ def markdown_attacks(report: Report) -> bytes:
         _without_verdict("Not applicable", report.marked(Mark.NOT_APPLICABLE)),
     ]
     return ("\n\n".join(part for part in parts if part) + "\n").encode("utf-8", "replace")
-
-
-def verdict(report: Report) -> str:
-    """The run in a sentence or two, what is wrong first; without markup of its own."""
-    counts = report.counts()
-    accepted, crashed = counts[Mark.WRONGLY_ACCEPTED], counts[Mark.CRASHED]
-    played = f"{len(report.results)} of {report.total} cases" if report.stopped else _number(report.total, "case")
-    end = f"{played} under profile {report.profile} in {report.seconds:.1f} s"
-    parts = [f"{accepted} wrongly accepted"] if accepted else []
-    parts += [f"{crashed} crashed"] if crashed else []
-    wrong = " and ".join(parts)
-    if not report.is_conclusive:
-        first = "Nothing could be tested"
-    else:
-        first = wrong[0].upper() + wrong[1:] if wrong else "Nothing was wrongly accepted, and nothing crashed"
-    stopped = f" Stopped: {_text(report.stopped)}." if report.stopped else ""
-    return f"{first}: {end}.{stopped}"
-
-
-def _number(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _findings(heading: str, results: Sequence[Result]) -> str:

@@ -24,7 +24,7 @@ _SCORES: Final = {"error": "8.0", "warning": "5.5", "note": "2.5"}
 def sarif_attacks(report: Report) -> bytes:
     """The document of one run: a rule per case that has a result, and everything that is wrong as a result."""
     shown = [result for mark in _SHOWN for result in report.marked(mark)]
-    rules = list(dict.fromkeys(result.case for result in shown))
+    rules = [result.case for result in shown]
     run = {
         "tool": {
             "driver": {
@@ -37,7 +37,7 @@ def sarif_attacks(report: Report) -> bytes:
         "invocations": [_invocation(report)],
         "columnKind": "utf16CodeUnits",
         "properties": {"profile": report.profile, "recipe": report.recipe},
-        "results": [_result(result, rules.index(result.case), report) for result in shown],
+        "results": [_result(result, place, report) for place, result in enumerate(shown)],
     }
     return (json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1) + "\n").encode()
 

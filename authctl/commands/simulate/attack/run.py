@@ -1,0 +1,104 @@
+"""`authctl simulate attack run`: the attacks, against a server or authctl's own service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from authctl.commands._options import FormatOption
+from authctl.commands._output import Format, Output
+from authctl.commands.simulate import _options as common
+from authctl.commands.simulate.attack import _files as files
+from authctl.commands.simulate.attack import _options as options
+from authctl.commands.simulate.attack._aiming import Aim, CanOption
+from authctl.commands.simulate.attack._attacking import attack
+from authctl.commands.simulate.attack._showing import exit_number
+from authctl.errors import UsageError
+from authctl.virtual_authenticator.harness.attack.plan import Plan
+
+if TYPE_CHECKING:
+    from authctl.virtual_authenticator.faults.cases import Case
+    from authctl.virtual_authenticator.harness.attack.selection import Selection
+
+_PACE = "Pace"
+
+
+def run(
+    *,
+    url: common.UrlOption = None,
+    target: common.TargetOption = None,
+    allowed: common.AllowedOption = None,
+    origin: common.OriginOption = None,
+    can: CanOption = None,
+    only: options.OnlyOption = None,
+    tier: options.TierOption = None,
+    force: options.ForceOption = None,
+    layer: options.LayerOption = None,
+    ceremony: options.CeremonyOption = None,
+    most: options.MostOption = None,
+    profile: options.ProfileOption = options.Profile.L3,
+    jobs: Annotated[
+        int,
+        typer.Option("--jobs", "-j", metavar="N", min=1, max=64, help="So many at a time.", rich_help_panel=_PACE),
+    ] = 1,
+    delay: Annotated[
+        float,
+        typer.Option(
+            "--delay", metavar="SECONDS", min=0, max=3600, help="Wait between two attacks.", rich_help_panel=_PACE
+        ),
+    ] = 0.0,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(
+            "--time-limit",
+            metavar="SECONDS",
+            min=1,
+            help="Stop after so long, with what is known then.",
+            show_default=False,
+            rich_help_panel=_PACE,
+        ),
+    ] = None,
+    timeout: common.TimeoutOption = common.DEFAULT_TIMEOUT,
+    junit: files.JunitOption = None,
+    sarif: files.SarifOption = None,
+    markdown: files.MarkdownOption = None,
+    ledger: files.LedgerOption = None,
+    output_format: FormatOption = Format.TABLE,
+) -> None:
+    """Attack a server and say what it wrongly accepts.
+
+    Each attack is one small change to a ceremony that was accepted just before, with people made up for it. Without
+    --url and --target authctl's own service is attacked, in this process, on a temporary database.
+
+    Exits 0 when everything that has to be refused was refused, 1 when something of it was accepted or the server
+    crashed, 2 when nothing could be tested, 6 when nothing answers. What is up to the server is told, and what should
+    have been accepted; neither is a failure. --force must leaves out what is only prudent. Ctrl-C ends the run with
+    what is known until then.
+
+    Example: authctl simulate attack run --url http://localhost:8000 --junit attacks.xml
+
+    Example: authctl simulate attack run --target simplewebauthn --url http://localhost:3000 --tier core
+
+    Example: authctl simulate attack run --only 'reg.key.*' --ledger attacks.json
+    """
+    output = Output(output_format)
+    chosen = _chosen(options.selection(only, tier, force, layer, ceremony, most))
+    places = files.Files(junit, sarif, markdown, ledger)
+    known = places.prepare()
+    aim = Aim.of(url, target, allowed or (), origin, timeout, can or ())
+    plan = Plan(chosen, profile.value, jobs=jobs, delay=delay, seconds=time_limit)
+    report = attack(aim, plan, output, known)
+    places.write(report, known)
+    number = exit_number(report)
+    if number:
+        raise typer.Exit(number)
+
+
+def _chosen(wanted: Selection) -> tuple[Case, ...]:
+    from authctl.virtual_authenticator.faults.catalogue import cases
+
+    found = wanted.of(cases())
+    if not found:
+        raise UsageError("No attack is like that", hint="`authctl simulate attack list` shows all of them")
+    return found
