@@ -77,6 +77,27 @@ def test_a_stream_sees_the_moment_it_began(any_url: str) -> None:
     database.close()
 
 
+def test_several_questions_see_one_state_of_the_database(any_url: str) -> None:
+    database = open_database(any_url, FixedClock(), create=True)
+    fill(database, [a_row(1)])
+    with closing(open_reader(any_url)) as reader:
+        with reader.snapshot():
+            assert len(reader.all(all_events(reader))) == 1
+            fill(database, [a_row(2)])
+            assert len(reader.all(all_events(reader))) == 1
+        assert len(reader.all(all_events(reader))) == 2
+    database.close()
+
+
+def test_a_file_that_was_replaced_is_noticed(sqlite_url: str, tmp_path: Path) -> None:
+    open_database(sqlite_url, create=True).close()
+    with closing(open_reader(sqlite_url)) as reader:
+        reader.require_in_place()
+        (tmp_path / "app.db").rename(tmp_path / "moved.db")
+        with pytest.raises(StorageDamaged, match="moved"):
+            reader.require_in_place()
+
+
 def test_nothing_can_be_written(reader: Reader) -> None:
     statement = Sql("UPDATE instance SET maintenance = 1", {}, reader.dialect)
     with pytest.raises(StorageError):
