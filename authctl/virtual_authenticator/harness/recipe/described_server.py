@@ -47,7 +47,7 @@ class DescribedServer:
         self.recipe = recipe
         self.name = recipe.name
         self.base_url = require_url(_address(recipe, base_url))
-        self.origin = origin or (recipe.origin if base_url is None else "") or origin_of(self.base_url)
+        self.origin = origin or recipe.origin or origin_of(self.base_url)
         self.allowed = frozenset(allowed)
         self.patience = patience
         self.sleep = sleep

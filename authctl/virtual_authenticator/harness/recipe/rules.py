@@ -54,11 +54,16 @@ def fits(rule: Rule, answer: Answer) -> bool:
     return all(_is_so(expected, place.find(answer)) for place, expected in rule.values)
 
 
+def is_busy(answer: Answer) -> bool:
+    """Whether a server says that it is overloaded, and until when."""
+    return answer.status == 503 and "retry-after" in answer.headers
+
+
 def _verdict(ceremony: Ceremony, answer: Answer) -> Verdict:
     if fits(ceremony.reject, answer):
         return Verdict.REFUSED
     if answer.status >= 500:
-        return Verdict.CRASHED
+        return Verdict.INCONCLUSIVE if is_busy(answer) else Verdict.CRASHED
     if fits(ceremony.accept, answer):
         return Verdict.ACCEPTED
     if not 400 <= answer.status < 500 or answer.status in _OTHER_REASONS:

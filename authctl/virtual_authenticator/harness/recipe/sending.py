@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -9,7 +10,7 @@ from authctl.errors import UsageError
 from authctl.virtual_authenticator.errors import CeremonyRefused, TooManyRequests, UnexpectedAnswer
 from authctl.virtual_authenticator.harness.recipe.permission import require_permission
 from authctl.virtual_authenticator.harness.recipe.places import document
-from authctl.virtual_authenticator.harness.recipe.rules import reason_in
+from authctl.virtual_authenticator.harness.recipe.rules import is_busy, reason_in
 from authctl.virtual_authenticator.harness.recipe.templates import as_text, fill, fill_fields
 from authctl.virtual_authenticator.harness.steps import retry_after
 from authctl.virtual_authenticator.harness.transport import Request
@@ -42,7 +43,7 @@ class Sender:
         patience = self._server.patience
         while True:
             answer = self._send_once(step, values)
-            pause = retry_after(answer)
+            pause = _pause(answer)
             if pause is None or pause > patience:
                 return answer
             patience -= pause
@@ -110,6 +111,11 @@ class Sender:
             if not value.isascii() or not value.isprintable():
                 raise UnexpectedAnswer(f"The value for the header {name} cannot stand in one: {value[:100]!r}")
         return headers
+
+
+def _pause(answer: Answer) -> float | None:
+    # Whoever is overloaded and says until when limits the rate, too.
+    return retry_after(replace(answer, status=429) if is_busy(answer) else answer)
 
 
 def _require_permission(url: str, server: DescribedServer) -> None:
