@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from authctl.server.audit import chain
 from authctl.server.audit.findings import FindingKind, Status, Verdict
 from authctl.server.audit.keys import TrailKeys
+from authctl.server.audit.lines import render, row_of
 from authctl.server.storage.erasures import PERSONAL_COLUMNS as PERSONAL
 from authctl.server.storage.events import COLUMNS
 from tests.server.audit.stories import KINDS, KeptRows, Story, begin, erase, prune, tell
@@ -557,3 +559,22 @@ def test_a_line_is_held_against_a_row_with_a_value_that_no_event_has(site: Site)
     edit_line(story, 11, lambda line: line.replace(b'"success":true', b'"success":false'))
     found = places(verify(story, file=True))
     assert found == [(K.LINE_ALTERED, story.main, 11), (K.ROW_ALTERED, story.main, 11)]
+
+
+def test_the_last_line_of_removed_rows_is_pinned_by_the_signed_removal(site: Site) -> None:
+    """An insider with the audit key: the line fits its chain, and not what was signed of it."""
+    story = tell(site, "pruned")
+    lines = {line[1]: line[0] for line in lines_of(story)}
+    before, row = row_of(lines[6]), row_of(lines[7])
+    assert before is not None
+    assert row is not None
+    changed = (*row[:9], "somebody else", *row[10:])
+    mac = chain.compute_mac(chain.derive_writer_key(KEYS.audit, story.main), changed, before[20])
+    edit_line(story, 7, lambda line: render((*changed[:20], mac), 1))
+    assert places(verify(story, file=True)) == [(K.LINE_ALTERED, story.main, 7)]
+
+
+def lines_of(story: Story) -> list[tuple[bytes, int]]:
+    place = f'"writer_id":"{story.main}"'.encode()
+    lines = [line for line in story.site.log_file.read_bytes().splitlines(keepends=True) if place in line]
+    return [(line, int(line.split(b'"seq":')[1].split(b",")[0])) for line in lines]
