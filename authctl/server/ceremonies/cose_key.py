@@ -21,6 +21,8 @@ RS256: Final = -257
 RSA_BITS: Final = range(2048, 4097)
 RSA_EXPONENTS: Final = range(3, 1 << 32, 2)
 
+_P256_PRIME: Final = (2**256 - 2**224 + 2**192 + 2**96 - 1).to_bytes(32, "big")
+
 _KTY, _ALG, _CRV, _X, _Y = 1, 3, -1, -2, -3
 _N, _E = -1, -2
 
@@ -48,6 +50,9 @@ def check(key: object, *, expected_algorithms: tuple[int, ...]) -> int:
 def _check_es256(key: Mapping[object, object]) -> None:
     _expect(key, {_KTY: 2, _CRV: 1}, strings=(_X, _Y))
     x, y = _octets(key, _X, 32), _octets(key, _Y, 32)
+    if max(x, y) >= _P256_PRIME:
+        # The library reduces such a coordinate, so that one point would have two names.
+        raise ValueError("a coordinate beyond the field's prime")
     # Loading the point raises ValueError when it is not on the curve; x = y = 0 is not either.
     ec.EllipticCurvePublicNumbers(int.from_bytes(x, "big"), int.from_bytes(y, "big"), ec.SECP256R1()).public_key()
 

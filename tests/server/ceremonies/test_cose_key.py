@@ -16,6 +16,11 @@ from tests.server.ceremonies.messages import EDDSA, ES256, RS256
 P = 2**255 - 19
 D = -121665 * pow(121666, -1, P) % P
 
+P256 = 2**256 - 2**224 + 2**192 + 2**96 - 1
+B256 = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
+# With x = 0, y is the root of the curve's constant; the prime is zero again.
+POINT_BEYOND_THE_FIELD = {-2: P256.to_bytes(32, "big"), -3: pow(B256, (P256 + 1) // 4, P256).to_bytes(32, "big")}
+
 EC_KEY = messages.cose_key(messages.new_key(ES256))
 ED_KEY = messages.cose_key(messages.new_key(EDDSA))
 RSA_KEY = messages.cose_key(messages.new_key(RS256))
@@ -70,6 +75,7 @@ REFUSED: dict[str, Any] = {
     "y of another point": EC_KEY | {-3: EC_KEY[-2]},
     "the zero point": EC_KEY | {-2: bytes(32), -3: bytes(32)},
     "x beyond the field": EC_KEY | {-2: b"\xff" * 32},
+    "x of zero, written as the field's prime": EC_KEY | POINT_BEYOND_THE_FIELD,
     "a private part": EC_KEY | {-4: bytes(32)},
     "a key id": EC_KEY | {2: b"kid"},
     "key operations": EC_KEY | {4: [2]},
