@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 fault = partial(any_fault, Layer.AUTHENTICATOR_DATA)
 
 HEAD_BYTES: Final = 37
-_LARGEST_COUNT: Final = 0xFFFFFFFF
+LARGEST_COUNT: Final = 0xFFFFFFFF
+"""Four bytes hold no more."""
 
 
 def both(name: str, alter: Alter, variant: str = "") -> None:
@@ -78,7 +79,7 @@ fault("reg.ad.up-clear-conditional")(_clear(Flag.UP))
 fault("reg.ad.be-only")(lambda draft: setattr(draft, "flags", draft.flags & ~Flag.BS | Flag.BE))
 fault("reg.ad.be-bs")(_set(Flag.BE | Flag.BS))
 fault("reg.ad.at-clear-with-data")(_clear(Flag.AT))
-fault("reg.ad.counter-max")(_count(lambda _: _LARGEST_COUNT))
+fault("reg.ad.counter-max")(_count(lambda _: LARGEST_COUNT))
 fault("reg.ad.head-only")(_finished(lambda data: data[:HEAD_BYTES]))
 fault("reg.ad.no-credential")(
     lambda draft: setattr(draft, "authenticator_bytes", draft.rp_id_hash + bytes([draft.flags & ~Flag.AT]) + bytes(4))
@@ -95,7 +96,19 @@ fault("auth.ad.counter-equal")(_count(lambda count: count - 1))
 fault("auth.ad.counter-to-zero")(_count(lambda _: 0))
 fault("auth.ad.counter-jump")(_count(lambda count: count + 1_000_000))
 fault("auth.ad.counter-both-zero")(nothing)
-for algorithm in ("es256", "es384", "es512", "es256k", "eddsa", "ed25519", "ed448", "esp256", "rs256", "rs384", "rs512"):
+for algorithm in (
+    "es256",
+    "es384",
+    "es512",
+    "es256k",
+    "eddsa",
+    "ed25519",
+    "ed448",
+    "esp256",
+    "rs256",
+    "rs384",
+    "rs512",
+):
     fault(f"alg.{algorithm}")(nothing)
 for algorithm in ("ps256", "ps384", "ps512", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87"):
     fault(f"alg.{algorithm}")(nothing)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -23,9 +22,8 @@ _BINARY: Final = ("clientDataJSON", "attestationObject", "authenticatorData", "s
 
 
 def in_every_part(draft: Draft, change: Callable[[str], str]) -> None:
-    """Sends the message with all its binary parts written in another way."""
+    """Sends the message with all the binary parts of its response written in another way."""
     document = draft.put_together()
-    document |= {name: change(document[name]) for name in ("id", "rawId")}
     response = document["response"]
     response |= {name: change(response[name]) for name in _BINARY if isinstance(response.get(name), str)}
     draft.send(document)
@@ -34,6 +32,11 @@ def in_every_part(draft: Draft, change: Callable[[str], str]) -> None:
 def padded(value: str) -> str:
     """With the padding of RFC 4648."""
     return value + "=" * (-len(value) % 4)
+
+
+def in_the_old_alphabet(value: str) -> str:
+    """With + and / for the two characters that URLs do not like."""
+    return value.translate(_OLD)
 
 
 def with_spare_bits(value: str) -> str:
@@ -50,9 +53,8 @@ def with_padding(draft: Draft) -> None:
 
 @fault("reg.env.std-base64")
 def registration_in_the_old_alphabet(draft: RegistrationDraft) -> None:
-    """Every part in the alphabet with + and /, of which the id has both."""
-    draft.rename(bytes.fromhex("0ffbff") * 4 + secrets.token_bytes(20))
-    in_every_part(draft, lambda value: value.translate(_OLD))
+    """Every part in the alphabet with + and /."""
+    in_every_part(draft, in_the_old_alphabet)
 
 
 @fault("auth.env.std-base64")
@@ -61,7 +63,7 @@ def assertion_in_the_old_alphabet(draft: AssertionDraft) -> None:
     draft.seal()
     while not {"-", "_"} & {*text(draft.signature or b"")}:
         draft.seal()
-    in_every_part(draft, lambda value: value.translate(_OLD))
+    in_every_part(draft, in_the_old_alphabet)
 
 
 @fault("reg.env.base64-whitespace")

@@ -14,6 +14,7 @@ CAPABILITIES: Final[dict[str, str]] = {
     "usernameless": "a login can be begun without naming the user",
     "two-users": "two people can have accounts at the same time",
     "accounts": "an account is its owner's, and strangers add no passkeys to it",
+    "another-registration": "whoever has an account can begin another registration",
     "second-passkey": "somebody with an account can add a passkey",
     "expiry": "the time of a ceremony can be let pass",
     "delete-passkey": "a passkey can be removed",
@@ -33,7 +34,7 @@ CAPABILITIES: Final[dict[str, str]] = {
 class Needs:
     """The needs of one case.
 
-    preset, algorithm, attestation  of the authenticator; the attestation None is whatever the options ask for
+    preset, algorithm, attestation  of the authenticator; without a format it states nothing, which hides no fault
     uv                              values of `userVerification` in the options, any of which will do; empty for all
     top_origin                      the page around the client's frame
     logins                          how many logins are accepted before the one under attack

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from authctl.errors import AuthctlError, AuthenticatorError
+from authctl.virtual_authenticator.faults.authenticator_data import LARGEST_COUNT
 from authctl.virtual_authenticator.faults.interface import FAULTS, PLAYS
 from authctl.virtual_authenticator.faults.needs import CAPABILITIES, REGISTRATION
 from authctl.virtual_authenticator.faults.played import Afterwards, Played
@@ -59,7 +60,10 @@ def _registration(stage: Stage, alter: Alter) -> Played:
 
 
 def _poisoned(played: Played, person: Person, draft: RegistrationDraft) -> Played:
-    # A credential that should not have been accepted may break the login of whoever has it.
+    # A credential that should not have been accepted may break the login of whoever has it. After the largest count
+    # there is no login.
+    if draft.sign_count == LARGEST_COUNT:
+        return played
     try:
         return replace(played, afterwards=person.log_in_with(draft), followed=Afterwards.LOGIN)
     except AuthctlError as error:

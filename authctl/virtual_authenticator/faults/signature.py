@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256, SHA384, SHA512
 
 from authctl.virtual_authenticator.attestation import der
@@ -47,7 +47,13 @@ def _form(case_id: str, change: Callable[[bytes], bytes], variant: str = "") -> 
 
 def _numbers(case_id: str, change: Callable[[int, int], tuple[int, int]], variant: str = "") -> None:
     """Other numbers in the frame of an ECDSA signature."""
-    _form(case_id, lambda signature: encode_dss_signature(*change(*decode_dss_signature(signature))), variant)
+    _form(case_id, lambda signature: _in_der(*change(*decode_dss_signature(signature))), variant)
+
+
+def _in_der(*numbers: int) -> bytes:
+    """A sequence of numbers, negative ones too."""
+    signed = (number.to_bytes(number.bit_length() // 8 + 1, "big", signed=True) for number in numbers)
+    return der.tlv(der.SEQUENCE, *(der.tlv(der.INTEGER, number) for number in signed))
 
 
 def _over(case_id: str, make: Callable[[AssertionDraft], bytes]) -> None:

@@ -73,8 +73,8 @@ class Person:
         selection = options.get("authenticatorSelection") or {}
         self._require_verification(selection.get("userVerification", "preferred"))
         self._attach(selection.get("authenticatorAttachment"))
-        wanted = self.needs.attestation
-        certified = CERTIFIED.get(wanted or "")
+        wanted = self.needs.attestation or "none"
+        certified = CERTIFIED.get(wanted)
         valid = self.client.create(options, attestation="none" if certified else wanted)
         draft = RegistrationDraft.of(valid, options, self.key_of(valid))
         draft.related = self.lab.related
@@ -112,6 +112,8 @@ class Person:
         draft = self.sign(options)
         draft.private = registered.private
         draft.flags = registered.flags & ~(Flag.AT | Flag.ED)
+        if registered.sign_count:
+            draft.sign_count = registered.sign_count + 1
         draft.envelope |= {"id": encode(registered.credential_id), "rawId": encode(registered.credential_id)}
         return self.visit.finish_login(draft.document())
 

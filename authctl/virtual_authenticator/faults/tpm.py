@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 
 AIK_USE: Final = ObjectIdentifier("2.23.133.8.3")
 MANUFACTURER, MODEL, VERSION = (ObjectIdentifier(f"2.23.133.2.{number}") for number in (1, 2, 3))
-NAMES: Final = {MANUFACTURER: "id:FFFFF1D0", MODEL: "authctl virtual TPM", VERSION: "id:00000001"}
+NAMES: Final = {MANUFACTURER: "id:414D4400", MODEL: "authctl virtual TPM", VERSION: "id:00000001"}
 USE: Final = "extendedKeyUsage"
 ALTERNATIVE: Final = "subjectAlternativeName"
 SHA256: Final = 0x000B
 _ECC: Final = 0x0023
 _CLOCK_BYTES, _FIRMWARE_BYTES = 17, 8
+_CLOCK: Final = bytes(8) + bytes(4) + bytes(4) + b"\x01"
+"""Clock, reset count, restart count, and that the clock never went back."""
 
 
 @dataclass
@@ -54,7 +56,7 @@ class CertifyInformation:
         name, end = _sized_at(made, firmware_end)
         qualified, _ = _sized_at(made, end)
         kind = int.from_bytes(made[4:6], "big")
-        return cls(made[:4], kind, signer, extra, made[rest:clock_end], made[clock_end:firmware_end], name, qualified)
+        return cls(made[:4], kind, signer, extra, _CLOCK, made[clock_end:firmware_end], name, qualified)
 
     def encode(self) -> bytes:
         """The structure's bytes."""
