@@ -151,7 +151,7 @@ def test_a_file_is_refused_when_it_may_not_be_read(tmp_path: Path) -> None:
 def test_a_file_is_refused_when_it_is_missing_a_directory_or_too_large(tmp_path: Path) -> None:
     with pytest.raises(RecipeInvalid, match="cannot be read: No such file"):
         load(tmp_path / "none.toml")
-    with pytest.raises(RecipeInvalid, match="not a regular file"):
+    with pytest.raises(RecipeInvalid, match="cannot be read: Is a directory"):
         load(tmp_path)
     large = tmp_path / "large.toml"
     large.write_text("#" * 300_000)
