@@ -149,6 +149,12 @@ class NothingListens(ServerUnreachable):
     slug = "nothing-listens"
 
 
+class MessageCutOff(ServerUnreachable):
+    """The server closed the connection over a very large message, as it may (RFC 9110 §15.5.14)."""
+
+    slug = "message-cut-off"
+
+
 class RecipeInvalid(SettingsError):
     """A recipe that cannot be used; `problems` lists all that is wrong with it."""
 

@@ -9,6 +9,7 @@ group = LazyGroup(
         "register": Lazy("authctl.commands.simulate.register:register", "Register a user with a new passkey."),
         "login": Lazy("authctl.commands.simulate.login:login", "Log in with a passkey and read the profile."),
         "recipe": Lazy("authctl.commands.simulate.recipe:group", "Say how another maker's server is talked to."),
+        "attack": Lazy("authctl.commands.simulate.attack:group", "Try what a WebAuthn server must refuse."),
     },
     name="simulate",
     help="Run passkey ceremonies with a software authenticator.\n\nExample: authctl simulate login",

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from authctl.errors import ServerUnreachable, UsageError
-from authctl.virtual_authenticator.errors import NothingListens, UnexpectedAnswer
+from authctl.virtual_authenticator.errors import MessageCutOff, NothingListens, UnexpectedAnswer
 from authctl.virtual_authenticator.harness.lifespan import Lifespan
 from authctl.virtual_authenticator.harness.loop_thread import LoopThread
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 # Less than servers keep a connection that is idle, so that none is closed under a request.
 _IDLE_SECONDS: Final = 2.0
 _LARGEST_ANSWER: Final = 1024 * 1024
+_LARGE_MESSAGE: Final = 1024 * 1024
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -101,7 +102,7 @@ class Transport:
 
         ServerUnreachable when there is none in time, UnexpectedAnswer when it is too large or garbled.
         """
-        with _explained(self.base_url, self._timeout):
+        with _explained(self.base_url, self._timeout, len(request.content or b"")):
             return self._loop.run(self._send(request))
 
     async def _open(self, app: AsgiApp | None) -> httpx2.AsyncClient:
@@ -161,7 +162,7 @@ async def _read(response: httpx2.Response) -> bytes:
 
 
 @contextmanager
-def _explained(base_url: str, timeout: float) -> Iterator[None]:
+def _explained(base_url: str, timeout: float, size: int) -> Iterator[None]:
     try:
         yield
     except (TimeoutError, httpx2.TimeoutException) as error:
@@ -176,6 +177,8 @@ def _explained(base_url: str, timeout: float) -> Iterator[None]:
     except httpx2.DecodingError as error:
         raise UnexpectedAnswer(f"The answer of {base_url} is garbled") from error
     except (httpx2.TransportError, httpx2.InvalidURL) as error:
+        if size > _LARGE_MESSAGE and isinstance(error, httpx2.NetworkError | httpx2.RemoteProtocolError):
+            raise MessageCutOff(f"{base_url} closed the connection over a message of {size} bytes") from error
         raise ServerUnreachable(
             f"{base_url} closed the connection without a proper answer",
             hint="Is that an HTTP server, and http or https as it should be?",

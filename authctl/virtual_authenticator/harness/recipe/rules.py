@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from authctl.errors import ServerUnreachable
-from authctl.virtual_authenticator.errors import NothingListens
+from authctl.virtual_authenticator.errors import MessageCutOff, NothingListens
 from authctl.virtual_authenticator.harness.recipe.places import MISSING, document, text_of
 from authctl.virtual_authenticator.harness.relying_party import Reaction, Verdict
 
@@ -41,6 +41,9 @@ def judge_failure(error: AuthctlError, seconds: float) -> Reaction:
     A connection that closes and a server that does not answer in time are crashes; one that is not there at all, or
     says more than can be read, tells nothing about the credential.
     """
+    if isinstance(error, MessageCutOff):
+        # Whether an answer 413 comes through before that is chance.
+        return Reaction(Verdict.REFUSED, 0, "the message is too large", seconds)
     is_crash = isinstance(error, ServerUnreachable) and not isinstance(error, NothingListens)
     return Reaction(Verdict.CRASHED if is_crash else Verdict.INCONCLUSIVE, 0, error.detail[:_LONGEST_REASON], seconds)
 
