@@ -54,7 +54,7 @@ def test_every_command_that_a_document_shows_exists_with_its_options(document: P
     wrong = []
     for shown in _SHOWN.findall(document.read_text(encoding="utf-8")):
         words = shown.split()
-        names = next((tuple(words[:length]) for length in (2, 1) if tuple(words[:length]) in known), None)
+        names = next((tuple(words[:length]) for length in (3, 2, 1) if tuple(words[:length]) in known), None)
         options = {word.split("=")[0] for word in words if word.startswith("--")}
         if (names is None and not (words[0] in groups and words[1:] in ([], ["COMMAND"]))) or (
             names is not None and not options <= known[names]
