@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from authctl.virtual_authenticator.attestation.authority import Authority
+from authctl.virtual_authenticator.authenticator.extensions.large_blob_key import LARGEST_BLOB
 from authctl.virtual_authenticator.authenticator.gesture import CONFIRMED
-from authctl.virtual_authenticator.authenticator.get_assertion import get_assertion
+from authctl.virtual_authenticator.authenticator.get_assertion import fitting, get_assertion
 from authctl.virtual_authenticator.authenticator.make_credential import make_credential
+from authctl.virtual_authenticator.authenticator.pin_protocol import SharedSecret, agreement_key
 from authctl.virtual_authenticator.authenticator.presets import preset
 from authctl.virtual_authenticator.credential_store.memory import MemoryStore
 from authctl.virtual_authenticator.randomness import SeededRandom, SystemRandom
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from authctl.virtual_authenticator.authenticator.get_assertion import Assertion, GetAssertionRequest
     from authctl.virtual_authenticator.authenticator.make_credential import MadeCredential, MakeCredentialRequest
     from authctl.virtual_authenticator.authenticator.presets import Profile
-    from authctl.virtual_authenticator.credential_store.interface import CredentialStore
+    from authctl.virtual_authenticator.credential_store.interface import Credential, CredentialStore
     from authctl.virtual_authenticator.randomness import RandomSource
 
 
@@ -71,6 +73,22 @@ class VirtualAuthenticator:
     def get_assertion(self, request: GetAssertionRequest, gesture: Gesture = CONFIRMED) -> Assertion:
         """Signs with a kept credential; raises a subclass of AuthenticatorError."""
         return get_assertion(self, request, gesture)
+
+    def fitting(self, request: GetAssertionRequest, gesture: Gesture = CONFIRMED) -> list[Credential]:
+        """The credentials that could answer, newest first, without a signature: a client looks before it asks."""
+        return fitting(self, request, gesture)
+
+    def shared_secret(self) -> SharedSecret:
+        """A secret with a client, agreed anew (CTAP 2.1 §6.5.5.4): both sides are here, so both keys are."""
+        platform, own = agreement_key(self.random), agreement_key(self.random)
+        return SharedSecret(2, platform, own.public_key())
+
+    def write_large_blob(self, credential_id: bytes, blob: bytes) -> bool:
+        """Keeps a blob with a credential that has room for one (CTAP 2.1 §6.10); False when it has not."""
+        held = next((each for each in self.store.all() if each.credential_id == credential_id), None)
+        if held is None or not held.extensions.has_large_blob or len(blob) > LARGEST_BLOB:
+            return False
+        return self.store.keep_large_blob(credential_id, blob)
 
     def able(self, gesture: Gesture) -> Gesture:
         """The gesture as far as this model can observe it."""

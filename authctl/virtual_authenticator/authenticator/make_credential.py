@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from authctl.virtual_authenticator.attestation.formats import format_named
 from authctl.virtual_authenticator.attestation.interface import Subject
@@ -13,6 +13,8 @@ from authctl.virtual_authenticator.authenticator.authenticator_data import (
     AuthenticatorData,
     rp_id_hash,
 )
+from authctl.virtual_authenticator.authenticator.extensions.interface import Operation
+from authctl.virtual_authenticator.authenticator.extensions.table import making
 from authctl.virtual_authenticator.authenticator.keys import CredentialKey
 from authctl.virtual_authenticator.credential_store.interface import Credential
 from authctl.virtual_authenticator.errors import ConstraintNotMet, CredentialExcluded, NotSupported, OptionsInvalid
@@ -40,6 +42,7 @@ class MakeCredentialRequest:
     algorithms           COSE identifiers, the one wanted most first
     exclude              credential ids, one of which held here ends the operation
     attestation_formats  those wanted, the one wanted most first; empty for the authenticator's own choice
+    extensions           inputs by the extensions' names in CTAP
     """
 
     client_data_hash: bytes
@@ -51,6 +54,7 @@ class MakeCredentialRequest:
     requires_user_presence: bool = True
     requires_user_verification: bool = False
     attestation_formats: tuple[str, ...] = ()
+    extensions: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ def make_credential(
     # Step 2: is one of the algorithms supported?
     algorithm = _choose_algorithm(authenticator, request)
     # Step 3: is a credential of the exclude list held here?
-    if request.exclude and authenticator.store.candidates(request.rp_id, request.exclude):
+    if _is_excluded(authenticator, request, gesture):
         # The gesture comes first, so that a relying party learns nothing without the user's consent.
         gesture.require(user_presence=True, user_verification=False)
         raise CredentialExcluded
@@ -90,10 +94,14 @@ def make_credential(
     # Step 6: the user's gesture.
     gesture = authenticator.able(gesture)
     gesture.require(user_presence=request.requires_user_presence, user_verification=request.requires_user_verification)
-    # Steps 7, 8 and 10: the new credential and its counter. Step 9, extensions: none is known here.
+    # Steps 7, 8 and 10: the new credential and its counter.
     credential = _new_credential(authenticator, request, algorithm)
+    # Step 9: the extensions that this model has of those asked for.
+    operation = Operation(authenticator, credential.is_discoverable, gesture.is_user_verified)
+    state, outputs = making(request.extensions, operation)
+    credential = replace(credential, extensions=state)
     # Steps 11 and 13: attested credential data and authenticator data.
-    data = _authenticator_data(authenticator, credential, gesture)
+    data = _authenticator_data(authenticator, credential, gesture, outputs)
     # Steps 12 and 14: the attestation statement.
     chosen = format_named(_choose_format(authenticator, request))
     subject = Subject(
@@ -117,6 +125,15 @@ def _require_well_formed(request: MakeCredentialRequest) -> None:
         raise OptionsInvalid("A user handle has 1 to 64 bytes")
     if not request.rp_id:
         raise OptionsInvalid("The RP id is empty")
+
+
+def _is_excluded(authenticator: VirtualAuthenticator, request: MakeCredentialRequest, gesture: Gesture) -> bool:
+    # CTAP 2.1 §12.1: what only a verified user may know of is not there for others.
+    is_verified = authenticator.able(gesture).is_user_verified
+    return bool(request.exclude) and any(
+        not held.extensions.is_hidden(is_named=True, is_user_verified=is_verified)
+        for held in authenticator.store.candidates(request.rp_id, request.exclude)
+    )
 
 
 def _choose_algorithm(authenticator: VirtualAuthenticator, request: MakeCredentialRequest) -> int:
@@ -165,13 +182,13 @@ def _new_credential_id(authenticator: VirtualAuthenticator) -> bytes:
 
 
 def _authenticator_data(
-    authenticator: VirtualAuthenticator, credential: Credential, gesture: Gesture
+    authenticator: VirtualAuthenticator, credential: Credential, gesture: Gesture, outputs: bytes
 ) -> AuthenticatorData:
     attested = AttestedCredentialData.create(
         authenticator.profile.aaguid, credential.credential_id, credential.key.public_cose()
     )
     flags = gesture.flags(backup_eligible=credential.is_backup_eligible, backed_up=credential.is_backed_up)
-    return AuthenticatorData.create(rp_id_hash(credential.rp_id), flags, credential.sign_count, attested)
+    return AuthenticatorData.create(rp_id_hash(credential.rp_id), flags, credential.sign_count, attested, outputs)
 
 
 def _choose_format(authenticator: VirtualAuthenticator, request: MakeCredentialRequest) -> str:

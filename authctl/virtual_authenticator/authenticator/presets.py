@@ -28,6 +28,7 @@ class Profile:
     attachment            `platform` or `cross-platform`
     algorithms            those it can make keys of; the relying party's order decides
     attestation_formats   those it can make, the one it prefers first
+    extensions            those it takes part in, by their names in CTAP
     prefers_discoverable  makes discoverable credentials even where none is demanded
     """
 
@@ -45,6 +46,8 @@ class Profile:
     attestation_formats: tuple[str, ...] = ("packed", "none")
     aaguid: bytes = AAGUID
     credential_id_length: int = 32
+    extensions: tuple[str, ...] = ("credProtect", "hmac-secret", "largeBlobKey")
+    min_pin_length: int = 4
 
 
 PLATFORM: Final = Profile(
@@ -70,6 +73,7 @@ SECURITY_KEY: Final = Profile(
     transports=("nfc", "usb"),
     counter=GLOBAL,
     prefers_discoverable=False,
+    extensions=("credProtect", "hmac-secret", "largeBlobKey", "minPinLength"),
 )
 U2F_TOKEN: Final = Profile(
     name="u2f-token",
@@ -84,6 +88,7 @@ U2F_TOKEN: Final = Profile(
     attestation_formats=("fido-u2f", "none"),
     aaguid=bytes(16),  # U2F knows no models
     credential_id_length=64,
+    extensions=(),  # U2F has none
 )
 TPM_LAPTOP: Final = Profile(
     name="tpm-laptop",
@@ -93,6 +98,7 @@ TPM_LAPTOP: Final = Profile(
     counter=PER_CREDENTIAL,
     algorithms=(ES256, RS256),
     attestation_formats=("tpm", "none"),
+    extensions=("hmac-secret",),
 )
 ANDROID: Final = Profile(
     name="android",
@@ -102,6 +108,7 @@ ANDROID: Final = Profile(
     counter=NO_COUNTER,
     algorithms=(ES256,),
     attestation_formats=("android-key", "none"),
+    extensions=("hmac-secret",),
 )
 APPLE: Final = Profile(
     name="apple",
@@ -111,6 +118,7 @@ APPLE: Final = Profile(
     counter=NO_COUNTER,
     algorithms=(ES256,),
     attestation_formats=("apple", "none"),
+    extensions=("hmac-secret", "largeBlobKey"),
 )
 PRESETS: Final[dict[str, Profile]] = {
     profile.name: profile for profile in (PLATFORM, SYNCED_PASSKEY, SECURITY_KEY, U2F_TOKEN, TPM_LAPTOP, ANDROID, APPLE)

@@ -35,16 +35,24 @@ class CreationOptions:
     user_verification: str
     attestation: str
     attestation_formats: tuple[str, ...]
+    hints: tuple[str, ...]
+    extensions: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class RequestOptions:
-    """What PublicKeyCredentialRequestOptionsJSON says; `allow` is None when no credentials are named."""
+    """What PublicKeyCredentialRequestOptionsJSON says.
+
+    allow       None when no credentials are named
+    transports  by credential id, where the server says how it is reached
+    """
 
     challenge: bytes
     rp_id: str | None
     allow: tuple[bytes, ...] | None
     user_verification: str
+    transports: Mapping[bytes, tuple[str, ...]]
+    extensions: Mapping[str, Any]
 
 
 def parse_creation_options(source: OptionsInput) -> CreationOptions:
@@ -63,9 +71,9 @@ def parse_creation_options(source: OptionsInput) -> CreationOptions:
         resident_key=_resident_key(selection),
         user_verification=_user_verification(selection),
         attestation=_known(options, "attestation", ("none", "indirect", "direct", "enterprise"), "none") or "none",
-        attestation_formats=tuple(
-            found for found in _optional(options, "attestationFormats", list) or () if isinstance(found, str)
-        ),
+        attestation_formats=_texts(options, "attestationFormats"),
+        hints=_texts(options, "hints"),
+        extensions=_optional(options, "extensions", dict) or {},
     )
 
 
@@ -78,6 +86,8 @@ def parse_request_options(source: OptionsInput) -> RequestOptions:
         # An empty list names nobody, which is the same as no list (§5.5).
         allow=_descriptors(options, "allowCredentials") or None,
         user_verification=_user_verification(options),
+        transports=_transports(options, "allowCredentials"),
+        extensions=_optional(options, "extensions", dict) or {},
     )
 
 
@@ -121,6 +131,18 @@ def _descriptors(options: Mapping[str, Any], name: str) -> tuple[bytes, ...]:
         for descriptor in _optional(options, name, list) or ()
         if isinstance(descriptor, Mapping) and descriptor.get("type") == _PUBLIC_KEY
     )
+
+
+def _transports(options: Mapping[str, Any], name: str) -> dict[bytes, tuple[str, ...]]:
+    return {
+        _bytes(descriptor["id"], f"{name}.id"): _texts(descriptor, "transports")
+        for descriptor in _optional(options, name, list) or ()
+        if isinstance(descriptor, Mapping) and descriptor.get("type") == _PUBLIC_KEY and descriptor.get("transports")
+    }
+
+
+def _texts(holder: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    return tuple(found for found in _optional(holder, name, list) or () if isinstance(found, str))
 
 
 def _resident_key(selection: Mapping[str, Any]) -> str:

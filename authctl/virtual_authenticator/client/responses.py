@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Any
 from authctl.virtual_authenticator.base64url import encode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from authctl.virtual_authenticator.authenticator.get_assertion import Assertion
     from authctl.virtual_authenticator.authenticator.make_credential import MadeCredential
     from authctl.virtual_authenticator.credential_store.interface import Credential
 
 
-def registration_response(made: MadeCredential, client_data_json: bytes) -> dict[str, Any]:
+def registration_response(
+    made: MadeCredential, client_data_json: bytes, extension_results: Mapping[str, object]
+) -> dict[str, Any]:
     """RegistrationResponseJSON."""
     credential = made.credential
     response = {
@@ -23,10 +27,12 @@ def registration_response(made: MadeCredential, client_data_json: bytes) -> dict
         "publicKey": encode(credential.key.public_spki()),
         "publicKeyAlgorithm": credential.key.algorithm.identifier,
     }
-    return _public_key_credential(credential, credential.attachment, response)
+    return _public_key_credential(credential, response, extension_results)
 
 
-def authentication_response(assertion: Assertion, client_data_json: bytes) -> dict[str, Any]:
+def authentication_response(
+    assertion: Assertion, client_data_json: bytes, extension_results: Mapping[str, object]
+) -> dict[str, Any]:
     """AuthenticationResponseJSON; without `userHandle` when the authenticator gave none."""
     response = {
         "clientDataJSON": encode(client_data_json),
@@ -35,16 +41,18 @@ def authentication_response(assertion: Assertion, client_data_json: bytes) -> di
     }
     if assertion.user_handle is not None:
         response["userHandle"] = encode(assertion.user_handle)
-    return _public_key_credential(assertion.credential, assertion.credential.attachment, response)
+    return _public_key_credential(assertion.credential, response, extension_results)
 
 
-def _public_key_credential(credential: Credential, attachment: str, response: dict[str, Any]) -> dict[str, Any]:
+def _public_key_credential(
+    credential: Credential, response: dict[str, Any], extension_results: Mapping[str, object]
+) -> dict[str, Any]:
     identifier = encode(credential.credential_id)
     return {
         "id": identifier,
         "rawId": identifier,
         "type": "public-key",
         "response": response,
-        "authenticatorAttachment": attachment,
-        "clientExtensionResults": {},
+        "authenticatorAttachment": credential.attachment,
+        "clientExtensionResults": dict(extension_results),
     }

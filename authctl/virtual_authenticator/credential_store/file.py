@@ -45,6 +45,10 @@ class FileStore:
         """Moves the counter on the disk; None when there is no such credential."""
         return self._change(lambda state: state.count_signature(credential_id, policy))
 
+    def keep_large_blob(self, credential_id: bytes, blob: bytes) -> bool:
+        """Keeps the blob with the credential on the disk; False when that is gone."""
+        return self._change(lambda state: state.keep_large_blob(credential_id, blob))
+
     def shared_count(self) -> int:
         """The counter that all credentials share."""
         return self._read().shared_count

@@ -10,11 +10,18 @@ from authctl.errors import AuthenticatorError
 from authctl.virtual_authenticator import base64url
 from authctl.virtual_authenticator.authenticator.counters import CounterPolicy
 from authctl.virtual_authenticator.authenticator.keys import CredentialKey
+from authctl.virtual_authenticator.credential_store.extension_state import (
+    NO_EXTENSIONS,
+    ExtensionState,
+    Protection,
+)
 from authctl.virtual_authenticator.credential_store.interface import Credential
 from authctl.virtual_authenticator.credential_store.state import State
 from authctl.virtual_authenticator.errors import StoreDamaged
 
-VERSION: Final = 1
+VERSION: Final = 2
+"""1 had no `extensions`; a file of it is read as it is, and of this version after its next change."""
+_READABLE: Final = (1, VERSION)
 _FORMAT: Final = "authctl-passkeys"
 _MARK: Final = "test-only"
 _NOTE: Final = "Private keys in plain text. For tests: nothing of value may depend on these passkeys."
@@ -56,7 +63,7 @@ def parse(content: bytes) -> State:
 
 
 def _parse(document: dict[str, Any]) -> State:
-    if document["version"] != VERSION or document["mark"] != _MARK:
+    if document["version"] not in _READABLE or document["mark"] != _MARK:
         raise ValueError("version or mark")
     credentials = [_parse_credential(entry) for entry in _typed(document["credentials"], list)]
     return State({credential.credential_id: credential for credential in credentials}, _count(document["shared_count"]))
@@ -79,6 +86,16 @@ def _dump_credential(credential: Credential) -> dict[str, Any]:
         "backed_up": credential.is_backed_up,
         "attachment": credential.attachment,
         "transports": list(credential.transports),
+        "extensions": _dump_extensions(credential.extensions),
+    }
+
+
+def _dump_extensions(state: ExtensionState) -> dict[str, Any]:
+    return {
+        "protection": state.protection.value,
+        "hmac_secrets": None if state.hmac_secrets is None else [base64url.encode(each) for each in state.hmac_secrets],
+        "has_large_blob": state.has_large_blob,
+        "large_blob": None if state.large_blob is None else base64url.encode(state.large_blob),
     }
 
 
@@ -100,7 +117,24 @@ def _parse_credential(entry: Any) -> Credential:
         is_backed_up=_typed(entry["backed_up"], bool),
         attachment=_typed(entry["attachment"], str),
         transports=tuple(_typed(transport, str) for transport in _typed(entry["transports"], list)),
+        extensions=_parse_extensions(entry["extensions"]) if "extensions" in entry else NO_EXTENSIONS,
     )
+
+
+def _parse_extensions(entry: Any) -> ExtensionState:
+    entry = _typed(entry, dict)
+    secrets, blob = entry["hmac_secrets"], entry["large_blob"]
+    return ExtensionState(
+        protection=Protection(_typed(entry["protection"], int)),
+        hmac_secrets=None if secrets is None else _two_secrets(secrets),
+        has_large_blob=_typed(entry["has_large_blob"], bool),
+        large_blob=None if blob is None else _bytes(blob),
+    )
+
+
+def _two_secrets(value: Any) -> tuple[bytes, bytes]:
+    first, second = map(_bytes, _typed(value, list))
+    return first, second
 
 
 def _typed(value: Any, kind: type[_T]) -> _T:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from authctl.virtual_authenticator.credential_store.extension_state import NO_EXTENSIONS, ExtensionState
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
@@ -31,6 +33,7 @@ class Credential:
     is_backed_up: bool = False
     attachment: str = "platform"
     transports: tuple[str, ...] = field(default=("internal",))
+    extensions: ExtensionState = NO_EXTENSIONS
 
     def is_replaced_by(self, other: Credential) -> bool:
         """Whether storing the other drops this one: an authenticator holds one discoverable credential per account."""
@@ -57,6 +60,10 @@ class CredentialStore(Protocol):
 
         None when there is no such credential any more.
         """
+        ...
+
+    def keep_large_blob(self, credential_id: bytes, blob: bytes) -> bool:
+        """Keeps the blob with the credential; False when that is gone."""
         ...
 
     def shared_count(self) -> int:

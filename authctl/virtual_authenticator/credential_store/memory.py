@@ -36,6 +36,11 @@ class MemoryStore:
         with self._lock:
             return self._state.count_signature(credential_id, policy)
 
+    def keep_large_blob(self, credential_id: bytes, blob: bytes) -> bool:
+        """Keeps the blob with the credential; False when that is gone."""
+        with self._lock:
+            return self._state.keep_large_blob(credential_id, blob)
+
     def shared_count(self) -> int:
         """The counter that all credentials share."""
         return self._state.shared_count

@@ -48,6 +48,15 @@ class State:
         self.shared_count = counts.shared
         return counts.own
 
+    def keep_large_blob(self, credential_id: bytes, blob: bytes) -> bool:
+        """What CredentialStore.keep_large_blob promises, without the keeping."""
+        credential = self.credentials.get(credential_id)
+        if credential is None:
+            return False
+        kept = replace(credential.extensions, large_blob=blob)
+        self.credentials[credential_id] = replace(credential, extensions=kept)
+        return True
+
     def newest_first(self) -> list[Credential]:
         """Every credential, the latest addition first."""
         return list(reversed(self.credentials.values()))

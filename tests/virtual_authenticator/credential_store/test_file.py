@@ -17,6 +17,7 @@ import pytest
 
 from authctl.virtual_authenticator import FileStore, GetAssertionRequest, VirtualAuthenticator
 from authctl.virtual_authenticator.credential_store import private_files
+from authctl.virtual_authenticator.credential_store.extension_state import NO_EXTENSIONS, ExtensionState, Protection
 from authctl.virtual_authenticator.errors import StoreDamaged, StoreNotPrivate, StoreUnusable
 from tests.virtual_authenticator.credential_store.test_contract import credential
 
@@ -132,7 +133,7 @@ def test_the_file_says_that_it_is_for_tests_only(store: FileStore) -> None:
     """R-CL-07, D-16."""
     document = json.loads(store.path.read_bytes())
     assert document["mark"] == "test-only"
-    assert document["version"] == 1
+    assert document["version"] == 2
     assert "test" in document["note"]
 
 
@@ -143,7 +144,7 @@ def changed(store: FileStore, **members: Any) -> None:
 
 
 def test_a_newer_version_is_refused_and_left_alone(store: FileStore) -> None:
-    changed(store, version=2)
+    changed(store, version=3)
     before = store.path.read_bytes()
     for action in (store.all, lambda: store.add(credential(2))):
         with pytest.raises(StoreDamaged, match="newer") as caught:
@@ -313,3 +314,42 @@ def test_one_file_results_when_processes_create_it_together(path: Path) -> None:
     processes = [subprocess.Popen(command) for command in commands]
     assert [process.wait(timeout=120) for process in processes] == [0, 0, 0]
     assert len(FileStore(path).all()) == 3
+
+
+def test_a_file_of_version_1_is_read_and_becomes_one_of_this_version_with_its_next_change(store: FileStore) -> None:
+    document = json.loads(store.path.read_bytes())
+    document["version"] = 1
+    del document["credentials"][0]["extensions"]
+    store.path.write_text(json.dumps(document))
+    before = store.path.read_bytes()
+    assert store.all()[0].extensions == NO_EXTENSIONS
+    assert store.path.read_bytes() == before
+    assert store.count_signature(b"id-1") == 1
+    document = json.loads(store.path.read_bytes())
+    assert document["version"] == 2
+    assert document["credentials"][0]["extensions"]["protection"] == 1
+
+
+def test_what_extensions_keep_comes_back(store: FileStore) -> None:
+    state = ExtensionState(Protection.REQUIRED, (b"one", b"two"), has_large_blob=True, large_blob=b"")
+    store.add(credential(2, extensions=state))
+    assert store.all()[0].extensions == state
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("protection", 4),
+        ("protection", "1"),
+        ("hmac_secrets", ["AAAA"]),
+        ("hmac_secrets", "AAAA"),
+        ("has_large_blob", None),
+        ("large_blob", 5),
+    ],
+)
+def test_a_credential_is_refused_when_its_extensions_are_wrong(store: FileStore, member: str, value: object) -> None:
+    document = json.loads(store.path.read_bytes())
+    document["credentials"][0]["extensions"][member] = value
+    store.path.write_text(json.dumps(document))
+    with pytest.raises(StoreDamaged, match="damaged"):
+        store.all()

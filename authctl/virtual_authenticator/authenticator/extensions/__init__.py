@@ -1,0 +1,1 @@
+"""The authenticator's half of extensions (CTAP 2.1 §12), one file each."""
