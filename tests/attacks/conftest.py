@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.attacks.laboratory import Laboratory
+from authctl.virtual_authenticator.harness.loop_thread import LoopThread
+from tests.attacks.own_service import OwnService
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.attacks.cases import Needs
+    from authctl.virtual_authenticator.faults.needs import Needs
 
 
 @pytest.fixture(scope="session")
-def laboratory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Needs], Laboratory]]:
+def service_for(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Needs], OwnService]]:
     """The service with the settings that a case needs; each is opened once."""
-    opened: dict[frozenset[tuple[str, str]], Laboratory] = {}
-    directory = tmp_path_factory.mktemp("laboratories")
-    with asyncio.Runner() as runner:
+    opened: dict[tuple[tuple[str, str], ...], OwnService] = {}
+    directory = tmp_path_factory.mktemp("services")
+    loop = LoopThread()
 
-        def find(needs: Needs) -> Laboratory:
-            if needs.settings not in opened:
-                opened[needs.settings] = Laboratory(directory / str(len(opened)), dict(needs.settings), runner)
-            return opened[needs.settings]
+    def find(needs: Needs) -> OwnService:
+        if needs.settings not in opened:
+            opened[needs.settings] = OwnService(directory / str(len(opened)), dict(needs.settings), loop)
+        return opened[needs.settings]
 
-        yield find
-        for lab in opened.values():
-            lab.close()
+    yield find
+    for service in opened.values():
+        service.close()
+    loop.close()

@@ -1,11 +1,11 @@
-"""Ends a run of the tests with the count of attacks: how many cases were executed, how they ended, which were not."""
+"""Ends a run of the tests with the count of attacks: how many cases were played and how they ended."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tests.attacks.cases import read_cases
+from authctl.virtual_authenticator.faults.catalogue import cases, left_out
 
 if TYPE_CHECKING:
     import pytest
@@ -24,14 +24,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def lines(played: list[list[str]]) -> list[str]:
-    """The summary of (case id, outcome) pairs."""
-    cases = {case.id: case for case in read_cases()}
-    executed = {case_id for case_id, _ in played}
-    left_out = [case for case in cases.values() if case.not_executed]
-    outcomes = ", ".join(f"{number} {outcome}" for outcome, number in sorted(Counter(o for _, o in played).items()))
-    must = {case.id for case in cases.values() if case.force == "must"}
+    """The summary of (case, verdicts) pairs; no verdicts means that the case is not applicable."""
+    by_name = {case.name: case for case in cases()}
+    done = {name for name, verdict in played if verdict}
+    must = {name for name, case in by_name.items() if case.force == "must"}
+    outcomes = ", ".join(f"{number} {what}" for what, number in sorted(Counter(v for _, v in played if v).items()))
     return [
-        f"{len(executed)} of {len(cases)} cases executed, of those of force must {len(executed & must)} of {len(must)}",
-        f"{len(played)} ceremonies under attack: {outcomes}",
-        *(f"not executed: {case.id} ({case.not_executed})" for case in left_out),
+        f"{len(done)} of {len(by_name)} cases played, of those of force must {len(done & must)} of {len(must)}",
+        f"ceremonies under attack: {outcomes}",
+        *(f"not built: {case.id} ({case.reason})" for case in left_out()),
     ]

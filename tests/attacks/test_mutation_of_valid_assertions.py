@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from authctl.virtual_authenticator.base64url import decode
-from tests.attacks.cases import AUTHENTICATION, Needs
-from tests.attacks.drafts import text
-from tests.attacks.laboratory import Subject
-from tests.attacks.playing import Verdict, verdict_on
+from authctl.virtual_authenticator.base64url import encode as text
+from authctl.virtual_authenticator.faults.needs import Needs
+from authctl.virtual_authenticator.faults.stage import Person
+from authctl.virtual_authenticator.harness.relying_party import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     import httpx2
 
-    from tests.attacks.laboratory import Laboratory
+    from tests.attacks.own_service import OwnService
 
     Change = Callable[[dict[str, Any]], None]
 
@@ -142,28 +142,29 @@ def visible(answer: httpx2.Response) -> tuple[int, dict[str, str], dict[str, Any
 
 
 @pytest.fixture(scope="module")
-def subject(laboratory: Callable[[Needs], Laboratory]) -> Subject:
+def person(service_for: Callable[[Needs], OwnService]) -> Person:
     """Somebody with an account, whose valid assertions are accepted."""
-    lab = laboratory(Needs())
-    subject = Subject(lab, Needs())
-    lab.run(subject.register())
-    lab.run(subject.log_in())
-    return subject
+    person = Person(service_for(Needs()).lab(), Needs())
+    person.register()
+    _, reaction = person.log_in()
+    assert reaction.verdict is Verdict.ACCEPTED
+    return person
 
 
 @pytest.fixture(scope="module")
-def usual(subject: Subject) -> httpx2.Response:
+def usual(person: Person) -> httpx2.Response:
     """The failure that everybody knows: a signature of an unrelated key, as any outsider can send it."""
-    return subject.lab.run(_attempt(subject, octets("signature", lambda data: data[:-1] + bytes([data[-1] ^ 2]))))
+    _attempt(person, octets("signature", lambda data: data[:-1] + bytes([data[-1] ^ 2])))
+    return _last_answer(person)
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_a_login_fails_as_every_other_when_one_field_of_a_valid_assertion_is_changed(
-    subject: Subject, usual: httpx2.Response, change: Change
+    person: Person, usual: httpx2.Response, change: Change
 ) -> None:
     """V-06, R-EN-03."""
-    answer = subject.lab.run(_attempt(subject, change))
-    assert verdict_on(answer, AUTHENTICATION) is Verdict.REFUSED
+    assert _attempt(person, change) is Verdict.REFUSED
+    answer = _last_answer(person)
     assert visible(answer) == visible(usual)
     assert answer.headers["x-request-id"] != usual.headers["x-request-id"]
 
@@ -173,13 +174,16 @@ def test_there_are_enough_changes() -> None:
     assert len(CHANGES) >= FEWEST_CHANGES
 
 
-def test_a_login_succeeds_after_all_these_failures_when_nothing_is_changed(subject: Subject) -> None:
-    answer = subject.lab.run(_attempt(subject, lambda _: None))
-    assert verdict_on(answer, AUTHENTICATION) is Verdict.ACCEPTED
+def test_a_login_succeeds_after_all_these_failures_when_nothing_is_changed(person: Person) -> None:
+    assert _attempt(person, lambda _: None) is Verdict.ACCEPTED
 
 
-async def _attempt(subject: Subject, change: Change) -> httpx2.Response:
-    assertion = subject.sign(await subject.begin_login()).document()
-    changed = deepcopy(assertion)
+def _attempt(person: Person, change: Change) -> Verdict:
+    changed = deepcopy(person.sign().document())
     change(changed)
-    return await subject.complete_login(changed)
+    return person.visit.finish_login(changed).verdict
+
+
+def _last_answer(person: Person) -> httpx2.Response:
+    answers: list[httpx2.Response] = person.visit.answers  # type: ignore[attr-defined]  # of the service's own visit
+    return answers[-1]

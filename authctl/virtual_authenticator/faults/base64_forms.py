@@ -44,6 +44,11 @@ def with_spare_bits(value: str) -> str:
     return value[:-1] + _ALPHABET[_ALPHABET.index(value[-1]) + 1]
 
 
+def with_one_left_over(value: str) -> str:
+    """Cut short, so that a single character is left over, which stands for no byte."""
+    return value[: (len(value) - 1) // 4 * 4 + 1]
+
+
 @fault("reg.env.padded-base64url")
 @fault("auth.env.padded-base64url")
 def with_padding(draft: Draft) -> None:
@@ -105,7 +110,8 @@ def signature_with_spare_bits(draft: AssertionDraft) -> None:
 
 
 fault("auth.env.base64-spare-bits", "authenticatorData")(_one_part("authenticatorData", with_spare_bits))
-fault("auth.env.base64-truncated", "signature")(_one_part("signature", lambda value: value[: len(value) // 4 * 4 + 1]))
-fault("reg.env.base64-truncated", "attestationObject")(
-    _one_part("attestationObject", lambda value: value[: len(value) // 4 * 4 - 3])
-)
+for case_id, part in (
+    ("auth.env.base64-truncated", "signature"),
+    ("reg.env.base64-truncated", "attestationObject"),
+):
+    fault(case_id, part)(_one_part(part, with_one_left_over))
