@@ -45,15 +45,21 @@ _WRITTEN_OUT = "rpad({left}, CAST(32 - length({right}) AS INTEGER), '0') || {rig
 )
 
 
+def are_addresses(networks: Sequence[Network]) -> bool:
+    """Whether there are some, and each is of one address."""
+    return bool(networks) and all(network.prefixlen == network.max_prefixlen for network in networks)
+
+
 def lies_in_any(column: str, networks: Sequence[Network], dialect: str, bind: Bind) -> str:
     """The condition that the address in `column` lies in one of the networks; `bind` makes a parameter of a value."""
     single = [str(network.network_address) for network in networks if network.prefixlen == network.max_prefixlen]
-    found = [f"{column} IN ({', '.join(bind('address', text) for text in single)})"] if single else []
+    places = [bind("address", text) for text in single]
+    found = [f"{column} IN ({', '.join(places)})" if len(places) > 1 else f"{column} = {places[0]}"] if places else []
     for network in networks:
         if network.prefixlen < network.max_prefixlen:
             lies_in = _lies_in_ipv4 if isinstance(network, IPv4Network) else _lies_in_ipv6
             found.append(lies_in(column, network, dialect, bind))  # type: ignore[arg-type]  # chosen by the class
-    return f"({' OR '.join(found)})"
+    return f"({' OR '.join(found)})" if len(found) > 1 else found[0]
 
 
 def _lies_in_ipv4(column: str, network: IPv4Network, dialect: str, bind: Bind) -> str:

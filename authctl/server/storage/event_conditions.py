@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from authctl.server.storage.address_query import lies_in_any
+from authctl.server.storage.address_query import are_addresses, lies_in_any
 from authctl.server.storage.sql_text import Sql, Values, spelled_out
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from authctl.server.storage.event_query import EventFilter
     from authctl.server.storage.sql_text import Dialect
 
@@ -21,13 +23,19 @@ _SEARCHED: Final = (
 _NAMING: Final = ("user_id", "target_user_id", "actor")
 _INDICES: Final = {
     "id": ("id",),
-    "user_email": ("user_email", "created_at"),
+    "user_email": ("user_email", "created_at", "success"),
+    "ip_address": ("ip_address", "created_at", "success"),
     "event_type": ("event_type", "success", "created_at"),
     "created_at": ("created_at",),
 }
 """Columns of the table's indices, by the first."""
-_FIRST: Final = ("event_type", "user_email", "writer_id")
+_FIRST: Final = ("event_type", "user_email", "ip_address", "writer_id")
 """What events can be counted by that an index begins with."""
+_NARROWING: Final = (
+    "ids", "event_types", "excluded_types", "reasons", "excluded_reasons", "user_email", "user_id", "networks", "agent",
+    "contains", "since", "until", "only_others",
+)  # fmt: skip
+"""Fields of a filter that need more than the outcome, which stands in most indices."""
 
 
 class Conditions:
@@ -41,7 +49,7 @@ class Conditions:
         self._wanted = wanted
         self._values = values
         self._bind = values.bind
-        self._index = _INDICES[_leading_column(wanted)]
+        self._index = _INDICES[leading_column(wanted)]
 
     def all(self) -> list[str]:
         """What the filter says, but for the order, the limit and the position."""
@@ -62,21 +70,27 @@ class Conditions:
         if wanted.only_others:
             found.append("target_user_id <> user_id")
         if wanted.networks:
-            found.append(lies_in_any("ip_address", wanted.networks, self._values.dialect, self._bind))
+            column = self._column("ip_address") if are_addresses(wanted.networks) else "ip_address"
+            found.append(lies_in_any(column, wanted.networks, self._values.dialect, self._bind))
         found += [
             self._stands_in(("user_agent",), wanted.agent),
             self._stands_in(_SEARCHED, wanted.contains),
         ]
         return [condition for condition in found if condition]
 
-    def grouped(self, column: str) -> str:
-        """A column that events are counted by."""
-        wanted = self._wanted
-        is_by_type = "event_type" in self._index
-        is_everything = wanted.since is None and wanted.until is None and (is_by_type or "created_at" in self._index)
-        # In the order of its index only what is read as a whole: the types, and the e-mails of one type.
-        is_in_order = is_everything and (column == "event_type" or is_by_type)
-        return column if column not in _FIRST or is_in_order else self._aside(column)
+    def grouped(self, column: str, by: Sequence[str]) -> str:
+        """A column that events are counted by, one of `by`."""
+        return column if column not in _FIRST or self._is_in_an_index(by) else self._aside(column)
+
+    def _is_in_an_index(self, by: Sequence[str]) -> bool:
+        """Whether one index holds all that is asked for, in the order of the grouping, and is wanted as a whole."""
+        columns = set(by) - {"success"}
+        narrowed = {name for name in _NARROWING if getattr(self._wanted, name)}
+        if narrowed == {"event_types"}:
+            return by[0] != "ip_address"
+        if columns <= {"event_type"}:
+            return narrowed <= {"excluded_types"}
+        return not narrowed and columns in ({"user_email"}, {"ip_address"})
 
     def _column(self, name: str) -> str:
         is_indexed = any(name in columns for columns in _INDICES.values())
@@ -87,7 +101,7 @@ class Conditions:
 
     def _outcome(self) -> str:
         wanted = self._wanted
-        if wanted.success is None and "success" in self._index and (wanted.since or wanted.until):
+        if wanted.success is None and "event_type" in self._index and (wanted.since or wanted.until):
             return "success IN (0, 1)"  # says nothing, but for the index, whose third column is the time
         return self._compared("success", "=", None if wanted.success is None else int(wanted.success))
 
@@ -144,11 +158,14 @@ def _alone(dialect: Dialect, operator: str, column: str, value: str) -> Sql:
     return Sql(operator.format(column, values.bind("value", value)), values.params, dialect)
 
 
-def _leading_column(wanted: EventFilter) -> str:
+def leading_column(wanted: EventFilter) -> str:
+    """The first column of the index that finds what fits soonest."""
     if wanted.ids:
         return "id"
     if wanted.user_email is not None:
         return "user_email"
+    if are_addresses(wanted.networks):
+        return "ip_address"
     return "event_type" if wanted.event_types else "created_at"
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, Final
 
-from authctl.server.storage.event_conditions import LENGTH_OF_ID, Conditions
+from authctl.server.storage.event_conditions import LENGTH_OF_ID, Conditions, leading_column
 from authctl.server.storage.sql_text import Dialect, Sql, Values, spelled_out
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def select_groups(
         raise ValueError(f"events are not grouped by {', '.join(sorted(unknown))}")
     values = Values(dialect)
     conditions = Conditions(wanted, values)
-    expressions = [_SPANS[dialect].get(name) or conditions.grouped(name) for name in by]
+    expressions = [_SPANS[dialect].get(name) or conditions.grouped(name, by) for name in by]
     counts = "count(*) AS total, count(*) - sum(success) AS failures, min(created_at), max(created_at)"
     lines = [
         f"SELECT {', '.join((*expressions, counts))}",
@@ -175,7 +175,7 @@ def _branches(wanted: EventFilter) -> list[EventFilter]:
     The index on them is in the order of time only within each, so that of all the newest would have to be sought.
     """
     is_short = wanted.limit is not None and wanted.limit <= _LONGEST_BRANCH
-    if not wanted.event_types or wanted.ids or wanted.user_email is not None or not is_short:
+    if not is_short or leading_column(wanted) != "event_type":
         return []
     outcomes = (False, True) if wanted.success is None else (wanted.success,)
     found = [

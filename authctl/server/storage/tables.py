@@ -177,7 +177,8 @@ class AuditLog(SQLModel, table=True):
     __tablename__: ClassVar[Any] = "audit_logs"
     __table_args__ = (
         Index("idx_audit_event_type", "event_type", "success", "created_at"),
-        Index("idx_audit_user_email", "user_email", "created_at"),
+        Index("idx_audit_user_email", "user_email", "created_at", "success"),
+        Index("idx_audit_ip_address", "ip_address", "created_at", "success"),
         Index("idx_audit_created_at", "created_at"),
         Index(
             "idx_audit_logins",

@@ -37,7 +37,9 @@ def old_url(any_url: str) -> str:
 def go_back(url: str) -> None:
     """What the second version added goes."""
     raw = choose_driver(url).connect(readonly=False)
-    raw.execute("DROP INDEX idx_audit_logins")
+    for name in ("idx_audit_logins", "idx_audit_ip_address", "idx_audit_user_email"):
+        raw.execute(f"DROP INDEX {name}")
+    raw.execute("CREATE INDEX idx_audit_user_email ON audit_logs (user_email, created_at)")
     raw.execute("UPDATE alembic_version SET version_num = '0001'")
     raw.close()
 
