@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from authctl.virtual_authenticator import base64url
 from authctl.virtual_authenticator.authenticator.counters import PER_CREDENTIAL
 from authctl.virtual_authenticator.authenticator.keys import CredentialKey
+from authctl.virtual_authenticator.credential_store.extension_state import NO_EXTENSIONS, ExtensionState
 from authctl.virtual_authenticator.credential_store.interface import Credential
 from authctl.virtual_authenticator.errors import StoreDamaged
 
@@ -40,6 +41,8 @@ def obstacles(credential: Credential, form: BrowserForm) -> Iterator[str]:
     name = credential.key.algorithm.name
     if name not in (("ES256", "ESP256") if form is BrowserForm.PLAYWRIGHT else SIGNED_BY_BROWSERS):
         yield f"a browser's virtual authenticator does not sign with {name}: make the passkey with --algorithm ES256"
+    if credential.extensions.hmac_secrets is not None:
+        yield "values of the prf extension differ there: no form carries the secret behind them"
     if form is BrowserForm.PLAYWRIGHT and credential.is_backup_eligible:
         yield "Playwright never says that a passkey is backup eligible, as this one did: a server refuses it"
 
@@ -56,6 +59,7 @@ def to_browser(credential: Credential, form: BrowserForm = BrowserForm.CHROMIUM)
             "signCount": credential.sign_count,
         }
     encode = _base64 if form is BrowserForm.CHROMIUM else base64url.encode
+    blob = credential.extensions.large_blob
     return {
         "credentialId": encode(credential.credential_id),
         "isResidentCredential": credential.is_discoverable,
@@ -67,6 +71,8 @@ def to_browser(credential: Credential, form: BrowserForm = BrowserForm.CHROMIUM)
         "backupState": credential.is_backed_up,
         "userName": credential.user_name,
         "userDisplayName": credential.user_display_name,
+        # An authenticator without room for blobs refuses the member, so it is there only with a blob.
+        **({} if blob is None else {"largeBlob": encode(blob)}),
     }
 
 
@@ -93,7 +99,14 @@ def from_browser(members: Mapping[str, Any], now: datetime) -> Credential:
         # What is backed up could be: some writers leave the second flag out.
         is_backup_eligible=_flag(members, "backupEligibility") or is_backed_up,
         is_backed_up=is_backed_up,
+        extensions=_extensions(members),
     )
+
+
+def _extensions(members: Mapping[str, Any]) -> ExtensionState:
+    if members.get("largeBlob") is None:
+        return NO_EXTENSIONS
+    return ExtensionState(has_large_blob=True, large_blob=_bytes(members, "largeBlob", is_optional=True))
 
 
 def _base64(data: bytes) -> str:

@@ -13,6 +13,7 @@ from authctl.virtual_authenticator import EDDSA, ES256, RS256, Client, MemorySto
 from authctl.virtual_authenticator.authenticator.keys import CredentialKey
 from authctl.virtual_authenticator.credential_store import portable, sealed
 from authctl.virtual_authenticator.credential_store.chromium import BrowserForm, from_browser, obstacles, to_browser
+from authctl.virtual_authenticator.credential_store.extension_state import ExtensionState
 from authctl.virtual_authenticator.credential_store.portable import Imported
 from authctl.virtual_authenticator.errors import NotSupported, PassphraseWrong, StoreConflict, StoreDamaged
 from tests.virtual_authenticator.credential_store.test_contract import credential
@@ -73,6 +74,18 @@ def test_a_credential_says_only_what_it_must() -> None:
     back = from_browser(least, NOW)
     assert (back.user_handle, back.user_name, back.sign_count) == (b"", "", 0)
     assert (back.is_discoverable, back.is_backup_eligible, back.is_backed_up) == (False, False, False)
+
+
+@pytest.mark.parametrize("form", [BrowserForm.CHROMIUM, BrowserForm.WEBDRIVER])
+def test_a_large_blob_travels_along(form: BrowserForm) -> None:
+    state = ExtensionState(has_large_blob=True, large_blob=b"\xff\xfe")
+    assert from_browser(to_browser(credential(1, extensions=state), form), NOW).extensions == state
+    assert "largeBlob" not in to_browser(credential(1), form)
+
+
+def test_secrets_of_the_prf_extension_stay_behind_and_a_person_is_told() -> None:
+    held = credential(1, extensions=ExtensionState(hmac_secrets=(b"1", b"2")))
+    assert [sentence for sentence in obstacles(held, BrowserForm.CHROMIUM) if "prf" in sentence]
 
 
 def test_what_is_backed_up_is_eligible_when_the_form_forgot_to_say_so() -> None:
