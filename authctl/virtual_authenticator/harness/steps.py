@@ -6,15 +6,13 @@ import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeAlias, TypeVar
 
 from authctl.errors import AuthctlError
 from authctl.virtual_authenticator.harness.transport import Answer, Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from authctl.virtual_authenticator.harness.transport import Transport
 
 _T = TypeVar("_T")
 
@@ -47,6 +45,14 @@ Ceremony: TypeAlias = Generator[Request | Step, Answer | None, _T]
 """Yields Request, to be sent its Answer, and Step, to be shown; returns its result or raises AuthctlError."""
 
 
+class Sender(Protocol):
+    """Whoever gets requests to a server and answers back: a Transport, or a stand-in for one."""
+
+    def send(self, request: Request) -> Answer:
+        """The server's answer, whatever its status."""
+        ...
+
+
 def ask(request: Request) -> Ceremony[Answer]:
     """The answer to a request, within a ceremony."""
     answer = yield request
@@ -69,7 +75,7 @@ def step(ceremony: str, name: str, work: Ceremony[Done[_T]]) -> Ceremony[_T]:
 
 def drive(
     ceremony: Ceremony[_T],
-    transport: Transport,
+    transport: Sender,
     *,
     on_step: Callable[[Step], None],
     patience: float = PATIENCE_SECONDS,
@@ -101,7 +107,7 @@ def drive(
 
 class _Patient:
     def __init__(
-        self, transport: Transport, on_step: Callable[[Step], None], patience: float, sleep: Callable[[float], None]
+        self, transport: Sender, on_step: Callable[[Step], None], patience: float, sleep: Callable[[float], None]
     ) -> None:
         self._transport = transport
         self._on_step = on_step

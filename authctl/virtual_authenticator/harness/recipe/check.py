@@ -13,7 +13,7 @@ from authctl.virtual_authenticator.harness.recipe.problems import Problems
 from authctl.virtual_authenticator.harness.recipe.templates import ACCOUNT, CREDENTIAL, PLACE_NAMES, Template
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from authctl.virtual_authenticator.harness.recipe.model import Ceremony, Recipe, Step
@@ -35,14 +35,26 @@ def recipe_of(content: bytes, name: str, *, where: str = "", problems: Problems 
     """The recipe of a TOML text; RecipeInvalid, which lists all of them, when there are problems."""
     problems = Problems() if problems is None else problems
     document = _document(content, problems)
-    recipe = None if document is None else parse(document, name, problems)
+    if document is None:
+        raise _invalid(problems, where)
+    return recipe_from(document, name, where=where, problems=problems)
+
+
+def recipe_from(document: Mapping[str, Any], name: str, *, where: str = "", problems: Problems | None = None) -> Recipe:
+    """The recipe of a document that has been read already; RecipeInvalid, as above."""
+    problems = Problems() if problems is None else problems
+    recipe = parse(document, name, problems)
     if recipe is not None:
         _check_names(recipe, problems)
     if recipe is None or problems.found:
-        prefix = f"{where}: " if where else ""
-        found = tuple(prefix + problem for problem in problems.found)
-        raise RecipeInvalid(found, hint="`authctl simulate recipe show fido` shows one that is right")
+        raise _invalid(problems, where)
     return recipe
+
+
+def _invalid(problems: Problems, where: str) -> RecipeInvalid:
+    prefix = f"{where}: " if where else ""
+    found = tuple(prefix + problem for problem in problems.found)
+    return RecipeInvalid(found, hint="`authctl simulate recipe show fido` shows one that is right")
 
 
 def _read(path: Path, problems: Problems) -> bytes | None:
