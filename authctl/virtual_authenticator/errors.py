@@ -155,6 +155,12 @@ class MessageCutOff(ServerUnreachable):
     slug = "message-cut-off"
 
 
+class ConnectionDropped(ServerUnreachable):
+    """The server took the connection, or had it from before, and closed it without a proper answer."""
+
+    slug = "connection-dropped"
+
+
 class RecipeInvalid(SettingsError):
     """A recipe that cannot be used; `problems` lists all that is wrong with it."""
 

@@ -1,4 +1,4 @@
-"""A server on python-fido2 with the REST interface of FIDO's conformance tools: `python -m` starts it on a free port."""
+"""A server on python-fido2 with the REST interface of FIDO's conformance tools, on a free port."""
 
 from __future__ import annotations
 
@@ -68,6 +68,9 @@ class ConformanceServer:
         verified = self.server.register_complete(state, body)
         if verified.credential_data is None:
             raise _Refused("no credential")
+        known = [each.credential_id for person in self.people.values() for each in person.credentials]
+        if verified.credential_data.credential_id in known:
+            raise _Refused("known credential")
         self.people[name].credentials.append(verified.credential_data)
         return {}
 

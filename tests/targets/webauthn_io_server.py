@@ -71,7 +71,10 @@ class WebauthnIo:
             expected_rp_id=self.rp_id,
             expected_origin=self.origin,
         )
-        self.people[body["username"]].credentials[bytes_to_base64url(verified.credential_id)] = verified
+        credential_id = bytes_to_base64url(verified.credential_id)
+        if self._owner(credential_id) is not None:
+            raise _Refused("That credential is registered already")
+        self.people[body["username"]].credentials[credential_id] = verified
         return {"verified": True}
 
     def authentication_options(self, body: dict[str, Any], session: str) -> dict[str, Any]:
@@ -79,7 +82,9 @@ class WebauthnIo:
         person = self.people.get(body.get("username", ""))
         if person is None and "username" in body:
             raise _Refused("That username has no credentials")
-        allow = [PublicKeyCredentialDescriptor(base64url_to_bytes(each)) for each in person.credentials] if person else []
+        allow = (
+            [PublicKeyCredentialDescriptor(base64url_to_bytes(each)) for each in person.credentials] if person else []
+        )
         options = webauthn.generate_authentication_options(rp_id=self.rp_id, allow_credentials=allow)
         self.challenges[session] = options.challenge
         return options_to_json_dict(options)
@@ -87,8 +92,8 @@ class WebauthnIo:
     def authentication_verification(self, body: dict[str, Any], session: str) -> dict[str, Any]:
         """Whether the assertion is right."""
         credential_id = body["response"]["id"]
-        known = next((each for each in self.people.values() if credential_id in each.credentials), None)
-        if known is None:
+        known = self.people.get(body["username"]) if "username" in body else self._owner(credential_id)
+        if known is None or credential_id not in known.credentials:
             raise _Refused("Unknown credential")
         kept = known.credentials[credential_id]
         verified = webauthn.verify_authentication_response(
@@ -101,6 +106,9 @@ class WebauthnIo:
         )
         kept.sign_count = verified.new_sign_count
         return {"verified": True}
+
+    def _owner(self, credential_id: str) -> _Person | None:
+        return next((each for each in self.people.values() if credential_id in each.credentials), None)
 
     def _taken(self, session: str) -> bytes:
         # A challenge is good for one answer.

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx2
 
 from authctl.errors import ServerUnreachable, UsageError
-from authctl.virtual_authenticator.errors import MessageCutOff, NothingListens, UnexpectedAnswer
+from authctl.virtual_authenticator.errors import ConnectionDropped, MessageCutOff, NothingListens, UnexpectedAnswer
 from authctl.virtual_authenticator.harness.lifespan import Lifespan
 from authctl.virtual_authenticator.harness.loop_thread import LoopThread
 
@@ -179,7 +179,7 @@ def _explained(base_url: str, timeout: float, size: int) -> Iterator[None]:
     except (httpx2.TransportError, httpx2.InvalidURL) as error:
         if size > _LARGE_MESSAGE and isinstance(error, httpx2.NetworkError | httpx2.RemoteProtocolError):
             raise MessageCutOff(f"{base_url} closed the connection over a message of {size} bytes") from error
-        raise ServerUnreachable(
+        raise ConnectionDropped(
             f"{base_url} closed the connection without a proper answer",
             hint="Is that an HTTP server, and http or https as it should be?",
             debug=str(error),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from authctl.errors import UsageError
-from authctl.virtual_authenticator.errors import CeremonyRefused, TooManyRequests, UnexpectedAnswer
+from authctl.virtual_authenticator.errors import CeremonyRefused, ConnectionDropped, TooManyRequests, UnexpectedAnswer
 from authctl.virtual_authenticator.harness.recipe.permission import require_permission
 from authctl.virtual_authenticator.harness.recipe.places import document
 from authctl.virtual_authenticator.harness.recipe.rules import is_busy, reason_in
@@ -51,7 +51,11 @@ class Sender:
 
     def ask(self, step: Step, values: Mapping[str, Any]) -> Answer:
         """The answer to a step with the status that it has to have; CeremonyRefused or UnexpectedAnswer otherwise."""
-        answer = self.send(step, values)
+        try:
+            answer = self.send(step, values)
+        except ConnectionDropped:
+            # A server that has just failed closes the connection that the next request goes out on: browsers try again.
+            answer = self.send(step, values)
         if answer.status in step.status or (not step.status and 200 <= answer.status < 300):
             return answer
         what = f"{answer.request.method} {answer.request.path}"

@@ -22,6 +22,10 @@ function session(request, reply) {
   return id;
 }
 
+function owner(id) {
+  return [...people.keys()].find((name) => people.get(name).some((credential) => credential.id === id));
+}
+
 // A challenge is good for one answer.
 function taken(request, reply) {
   const id = session(request, reply);
@@ -61,6 +65,9 @@ app.post("/verify-registration", async (request, reply) => {
     return reply.status(400).send({ error: error.message });
   }
   const { verified, registrationInfo } = verification;
+  if (verified && owner(registrationInfo.credential.id)) {
+    return reply.status(400).send({ error: "Authenticator is registered already" });
+  }
   if (verified) {
     const credentials = people.get(username) ?? [];
     credentials.push(registrationInfo.credential);
@@ -70,19 +77,22 @@ app.post("/verify-registration", async (request, reply) => {
 });
 
 app.get("/generate-authentication-options", async (request, reply) => {
-  const credentials = people.get(request.query.username) ?? [];
+  const { username } = request.query;
+  const credentials = people.get(username) ?? [];
+  if (username && !credentials.length) return reply.status(400).send({ error: "User is unknown" });
   const options = await generateAuthenticationOptions({
     rpID,
     userVerification: "preferred",
     allowCredentials: credentials.map(({ id, transports }) => ({ id, transports })),
   });
-  sessions.set(session(request, reply), { challenge: options.challenge });
+  sessions.set(session(request, reply), { challenge: options.challenge, username });
   return options;
 });
 
 app.post("/verify-authentication", async (request, reply) => {
-  const { challenge } = taken(request, reply);
-  const known = [...people.values()].flat().find(({ id }) => id === request.body?.id);
+  const { challenge, username } = taken(request, reply);
+  const name = username ?? owner(request.body?.id);
+  const known = people.get(name)?.find(({ id }) => id === request.body?.id);
   if (!known) return reply.status(400).send({ error: "Authenticator is not registered with this site" });
   let verification;
   try {
