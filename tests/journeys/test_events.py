@@ -16,7 +16,7 @@ from tests.builders import JANE, JOHN, PEER, Visitor, person
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from authctl.server.storage.tables import AuditLog
+    from authctl.server.audit.records import EventRecord
     from tests.builders import Instance
     from tests.journeys.conftest import OpenInstance
 
@@ -25,14 +25,14 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 AGENT = {"user-agent": "Firefox/133.0"}
 
 
-def only_event(instance: Instance) -> AuditLog:
+def only_event(instance: Instance) -> EventRecord:
     """The one event since the last look."""
     events = instance.new_events()
     assert len(events) == 1, [(event.event_type, event.reason) for event in events]
     return events[0]
 
 
-def told_by(event: AuditLog) -> tuple[str, int, str | None]:
+def told_by(event: EventRecord) -> tuple[str, int, str | None]:
     """Type, outcome and reason."""
     return event.event_type, event.success, event.reason
 
