@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 AUTHENTICATOR = {
     "protocol": "ctap2",
+    "ctap2Version": "ctap2_1",
     "transport": "internal",
     "hasResidentKey": True,
     "hasUserVerification": True,
@@ -20,11 +21,12 @@ AUTHENTICATOR = {
 }
 
 
-def add_authenticator(page: Page) -> tuple[CDPSession, str]:
+def add_authenticator(page: Page, *, large_blob: bool = False, prf: bool = False) -> tuple[CDPSession, str]:
     """An authenticator in the page's browser: the session that speaks of it, and its id."""
     session = page.context.new_cdp_session(page)
     session.send("WebAuthn.enable")
-    added = session.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
+    options = {**AUTHENTICATOR, "hasLargeBlob": large_blob, "hasPrf": prf}
+    added = session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
     return session, added["authenticatorId"]
 
 

@@ -107,3 +107,15 @@ def site(tmp_path: Path) -> Iterator[Site]:
         html = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
         page["html"] = html.replace("API_URL", server.url).encode()
         yield Site(origin, server.url, tmp_path)
+
+
+@pytest.fixture
+def context() -> Iterator[Any]:
+    """A context of Playwright's in the system's Chromium."""
+    need("playwright", "chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser.new_context()
+        browser.close()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.conftest import CHROMIUM, FLAGS, example, need
+from tests.browser.conftest import example, need
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,18 +46,6 @@ def selenium() -> Iterator[tuple[Any, Any]]:
     driver = module.open_chromium()
     yield module, driver
     driver.quit()
-
-
-@pytest.fixture
-def context() -> Iterator[Any]:
-    """A context of Playwright's in the system's Chromium."""
-    need("playwright", "chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield browser.new_context()
-        browser.close()
 
 
 def click(driver: Any, button: str) -> str:

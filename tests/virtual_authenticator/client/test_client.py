@@ -95,6 +95,13 @@ def test_no_statement_is_passed_on_when_the_server_prefers_none() -> None:
     assert attestation_of(response)["attStmt"] == {}
 
 
+def test_the_model_stays_named_when_no_statement_is_passed_on() -> None:
+    """Level 3, §5.1.3: unlike Level 2, `none` leaves the AAGUID as it is."""
+    data = AuthenticatorData(attestation_of(make_client().create(creation_options(attestation="none")))["authData"])
+    assert data.attested is not None
+    assert data.attested.aaguid == PLATFORM.aaguid
+
+
 @pytest.mark.parametrize("preference", ["indirect", "direct", "enterprise"])
 def test_the_statement_is_passed_on_when_the_server_wants_one(preference: str) -> None:
     attestation = attestation_of(make_client().create(creation_options(attestation=preference)))
