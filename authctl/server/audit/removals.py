@@ -47,7 +47,7 @@ def find_removable(
     rule = _Rule(tx)
     chosen: list[EventRow] = []
     while len(chosen) < most:
-        page = tx.removals.old(before, most=_PAGE, after=after)
+        page = tx.removals.old(before, most=min(_PAGE, most), after=after)
         if not page:
             break
         after = page[-1]

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 YOUNGEST = timedelta(days=1)
 """Events of the last day stay, whatever is asked for: a slip of the keyboard must not take the traces of the moment."""
 BATCH = 1000
-"""Rows of one transaction: a service beside it waits no longer than for a few logins."""
+"""The most rows of one transaction."""
+_FIRST_BATCH, _SMALLEST_BATCH = 200, 50
+_LONGEST = 0.1
+"""Seconds that a transaction should take at most: whoever wants to write waits as long. Else the next is smaller."""
 _TRIES = 5
 _SHORTEST_PAUSE = 0.01
 
@@ -93,8 +96,8 @@ class Retention:
         """
         self._require_old(cutoff)
         after: EventRow | None = None
-        tries = 0
-        while rows := self._find(cutoff, after):
+        tries, size = 0, min(_FIRST_BATCH, BATCH)
+        while rows := self._find(cutoff, after, size):
             began = time.monotonic()
             try:
                 removed = self._database.write_now(partial(_remove, rows=rows, cutoff=cutoff, caller=caller))
@@ -103,14 +106,15 @@ class Retention:
                 if tries == _TRIES:
                     raise
                 continue
+            took = time.monotonic() - began
             yield removed
-            after, tries = rows[-1], 0
+            after, tries, size = rows[-1], 0, _next_size(size, took)
             # As long as it has kept others waiting, it lets them go first.
-            time.sleep(max(_SHORTEST_PAUSE, time.monotonic() - began))
+            time.sleep(max(_SHORTEST_PAUSE, took))
 
-    def _find(self, cutoff: Cutoff, after: EventRow | None) -> list[EventRow]:
+    def _find(self, cutoff: Cutoff, after: EventRow | None, size: int) -> list[EventRow]:
         return self._database.read_now(
-            lambda tx: find_removable(tx, cutoff.before, keep=cutoff.keeps, most=BATCH, after=after)
+            lambda tx: find_removable(tx, cutoff.before, keep=cutoff.keeps, most=size, after=after)
         )
 
     def _require_old(self, cutoff: Cutoff) -> None:
@@ -118,6 +122,14 @@ class Retention:
             raise UsageError(
                 "Events of the last 24 hours always stay", hint="give --before a time that is further back, such as 90d"
             )
+
+
+def _next_size(size: int, took: float) -> int:
+    if took > _LONGEST:
+        size = max(size // 2, _SMALLEST_BATCH)
+    elif took < _LONGEST / 2:
+        size *= 2
+    return min(size, BATCH)
 
 
 def _remove(tx: Transaction, rows: list[EventRow], cutoff: Cutoff, caller: Caller) -> int:

@@ -199,3 +199,12 @@ def test_the_trail_stays_intact_when_the_database_is_vacuumed(story: Story, cli:
     story.site.stop()
     story.site.damage("VACUUM")
     assert story.site.verify().findings == ()
+
+
+@pytest.mark.parametrize(
+    ("size", "took", "following"),
+    [(200, 0.3, 100), (80, 0.3, 50), (200, 0.01, 400), (800, 0.01, 1000), (200, 0.07, 200)],
+)
+def test_a_step_is_as_large_as_the_machine_is_fast(size: int, took: float, following: int) -> None:
+    """F-20: who waits behind it waits about a tenth of a second."""
+    assert retention_module._next_size(size, took) == following
