@@ -179,7 +179,7 @@ class AuditLog(SQLModel, table=True):
         Index("idx_audit_event_type", "event_type", "success", "created_at"),
         Index("idx_audit_user_email", "user_email", "created_at", "success"),
         Index("idx_audit_ip_address", "ip_address", "created_at", "success"),
-        Index("idx_audit_created_at", "created_at"),
+        Index("idx_audit_created_at", "created_at", "success"),
         Index(
             "idx_audit_logins",
             "success",

@@ -1,4 +1,4 @@
-"""Indices that an analyst's questions are answered from alone: by address, by e-mail, and who came from where."""
+"""Indices that an analyst's questions are answered from alone: by time, by address, by e-mail, and who came from where."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,6 +13,8 @@ SUCCESSFUL_LOGINS = sa.text("event_type = 'login_complete' AND success = 1")
 
 
 def upgrade() -> None:
+    op.drop_index("idx_audit_created_at", "audit_logs")
+    op.create_index("idx_audit_created_at", "audit_logs", ["created_at", "success"])
     op.drop_index("idx_audit_user_email", "audit_logs")
     op.create_index("idx_audit_user_email", "audit_logs", ["user_email", "created_at", "success"])
     op.create_index("idx_audit_ip_address", "audit_logs", ["ip_address", "created_at", "success"])
