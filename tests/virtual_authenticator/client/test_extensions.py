@@ -108,6 +108,14 @@ def test_nothing_is_signed_when_nothing_was_asked_for(asked: dict[str, Any]) -> 
     assert (response["clientExtensionResults"], data.extensions) == ({}, {})
 
 
+def test_inputs_of_registrations_have_no_outputs_in_a_login() -> None:
+    client = client_of("security-key")
+    response, _ = created(client, {"credentialProtectionPolicy": REQUIRED})
+    inputs = {"credProtect": 1, "largeBlobKey": True, "minPinLength": True, "hmac-secret": True}
+    request = GetAssertionRequest(RP_ID, bytes(32), (decode(response["id"]),), extensions=inputs)
+    assert client.authenticator.get_assertion(request).authenticator_data.extensions == {}
+
+
 def test_a_model_without_extensions_has_no_outputs() -> None:
     asked = {"credentialProtectionPolicy": REQUIRED, "prf": {}, "largeBlob": {}, "minPinLength": True}
     response, data = created(client_of("u2f-token"), asked)
