@@ -82,7 +82,8 @@ class _Crew:
                 self._present -= 1
             else:
                 yield said
-        if self.shared.stopping.is_set() and not self.shared.why:
+        is_whole = not self._present and self.shared.are_all_taken
+        if self.shared.stopping.is_set() and not self.shared.why and not is_whole:
             self.shared.why = INTERRUPTED
 
     def _is_over(self) -> bool:

@@ -50,10 +50,15 @@ class Shared:
     _lock: Lock = field(default_factory=Lock)
     _taken: int = 0
 
+    @property
+    def are_all_taken(self) -> bool:
+        """Whether no case is left to be played."""
+        return self._taken == len(self.plan.cases)
+
     def take(self) -> Case | None:
         """The next case; None when there is none, or the run is being stopped."""
         with self._lock:
-            if self.stopping.is_set() or self._taken == len(self.plan.cases):
+            if self.stopping.is_set() or self.are_all_taken:
                 return None
             self._taken += 1
             return self.plan.cases[self._taken - 1]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from authctl.virtual_authenticator.harness.attack.report import Report
     from authctl.virtual_authenticator.harness.attack.verdicts import Result
 
-_ACTIVE: Final = re.compile(r"([\\`*_{}\[\]<>()#+!|~$@&:/-])")
+_ACTIVE: Final = re.compile(r"([\\`*_{}\[\]<>()#!|~@&:])")
 _LONGEST: Final = 300
 _COLUMNS: Final = (
     ("good", Mark.GOOD),
