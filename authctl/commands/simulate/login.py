@@ -15,6 +15,7 @@ from authctl.virtual_authenticator.harness.accounts import Account, throw_away_a
 from authctl.virtual_authenticator.harness.ceremonies import login_registering_first
 
 if TYPE_CHECKING:
+    from authctl.commands.simulate._running import Simulation
     from authctl.virtual_authenticator import Client
 
 
@@ -53,25 +54,29 @@ def login(
     choices = Choices(
         url, origin, timeout, passkeys, preset, algorithm, attestation, counter, flags, target, tuple(allowed or ())
     )
-    account = throw_away_account() if email is None else Account(email)
     with simulation("login", choices, Output(output_format), junit) as run:
-        known = _known_email(run.client, email)
-        if run.server is not None:
-            done_there = by_recipe.log_in(run, run.server, known, account, attestation)
-            by_recipe.show(run, done_there, print_token=print_token)
-            return
-        done = run.drive(login_registering_first(run.client, account, email=known, attestation=attestation))
-        if print_token:
-            run.output.text(done.access_token)
-            return
-        run.show(
-            rp_id=done.rp_id,
-            email=done.user["email"],
-            user_id=done.user["id"],
-            role=done.user.get("role"),
-            credential_id=done.credential_id,
-            token_expires_at=datetime.fromtimestamp(done.claims["exp"], UTC),
-        )
+        _log_in(run, email, attestation, print_token=print_token)
+
+
+def _log_in(run: Simulation, email: str | None, attestation: str | None, *, print_token: bool) -> None:
+    account = throw_away_account() if email is None else Account(email)
+    known = _known_email(run.client, email)
+    if run.server is not None:
+        done_there = by_recipe.log_in(run, run.server, known, account, attestation)
+        by_recipe.show(run, done_there, print_token=print_token)
+        return
+    done = run.drive(login_registering_first(run.client, account, email=known, attestation=attestation))
+    if print_token:
+        run.output.text(done.access_token)
+        return
+    run.show(
+        rp_id=done.rp_id,
+        email=done.user["email"],
+        user_id=done.user["id"],
+        role=done.user.get("role"),
+        credential_id=done.credential_id,
+        token_expires_at=datetime.fromtimestamp(done.claims["exp"], UTC),
+    )
 
 
 def _known_email(client: Client, email: str | None) -> str | None:
