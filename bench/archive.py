@@ -103,7 +103,7 @@ def _make(home: Path, rows: int) -> None:
     each = rows // len(MONTHS)
     for number, month in enumerate(MONTHS):
         path = directory / f"audit-{month}.parquet"
-        with closing(ParquetFiles()) as files:
+        with closing(ParquetFiles(threads=1)) as files:
             files.write(path, _month(number * each, each, month))
             ((first, last),) = files.rows(f"SELECT min(t), max(t) FROM (SELECT {TIME} AS t FROM {scan([path])})")  # noqa: S608
         file = ArchiveFile(

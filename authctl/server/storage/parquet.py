@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 THREADS = 2
+"""Of a question. A file is written by one: each holds a row group of every column while it makes it."""
 MEMORY_MB = 512
 """What the engine may hold before it spills into its temporary directory."""
 ROW_GROUP = 245_760
@@ -62,14 +63,12 @@ class Column(NamedTuple):
     kind: Kind
 
 
-def write_parquet(
-    path: Path, columns: Sequence[Column], rows: Iterable[Sequence[object]], *, order_by: Sequence[str] = ()
-) -> int:
+def write_parquet(path: Path, columns: Sequence[Column], rows: Iterable[Sequence[object]]) -> int:
     """Writes rows into a new private file, or replaces the one that is there; the number of rows.
 
-    The values of a row stand in the order of `columns`; times are aware datetimes or SQLite's text. Without `order_by`
-    the rows keep their order. The file appears whole, durable and under its name at the end, or not at all. Memory
-    stays flat; the rows wait meanwhile in a private directory beside `path`.
+    The values of a row stand in the order of `columns`; times are aware datetimes or SQLite's text. The rows keep their
+    order. The file appears whole, durable and under its name at the end, or not at all. Memory stays flat; the rows
+    wait meanwhile in a private directory beside `path`.
 
     Raises UsageError without the engine, StorageUnavailable when the disk is full, OSError as the system does.
     """
@@ -77,9 +76,9 @@ def write_parquet(
     with _private_directory(path.parent) as folder:
         staged, made = folder / "rows.jsonl", folder / "made.parquet"
         count = _stage(staged, columns, rows)
-        engine = _connect(duckdb, folder)
+        engine = _connect(duckdb, folder, threads=1)
         try:
-            engine.execute(_conversion(staged, made, columns, order_by))
+            engine.execute(_conversion(staged, made, columns))
         except duckdb.Error as error:
             raise StorageUnavailable(f"{path} cannot be written", debug=str(error)) from error
         finally:
@@ -91,11 +90,11 @@ def write_parquet(
 class ParquetFiles:
     """SQL over Parquet files. Not for more than one thread at a time; close it, so that its directory goes."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, threads: int = THREADS) -> None:
         """Raises UsageError without the engine."""
         self._duckdb = _import_duckdb()
         self._folder = Path(tempfile.mkdtemp(prefix="authctl-"))
-        self._engine = _connect(self._duckdb, self._folder)
+        self._engine = _connect(self._duckdb, self._folder, threads)
         self._paths: dict[str, Sequence[Path]] = {}
 
     def attach(self, name: str, paths: Sequence[Path], columns: Sequence[Column], *, where: str = "true") -> None:
@@ -141,6 +140,8 @@ class ParquetFiles:
 
     def write(self, path: Path, sql: str, params: Mapping[str, object] | None = None) -> None:
         """Writes the rows of an answer, in their order, into a new private file, or replaces the one that is there.
+
+        For many rows the engine should have one thread.
 
         Raises as `rows`, and StorageUnavailable when the disk is full.
         """
@@ -247,11 +248,11 @@ def _import_duckdb() -> ModuleType:
     return duckdb
 
 
-def _connect(duckdb: ModuleType, folder: Path) -> Any:
+def _connect(duckdb: ModuleType, folder: Path, threads: int) -> Any:
     engine = duckdb.connect(
         ":memory:",
         config={
-            "threads": THREADS,
+            "threads": threads,
             "memory_limit": f"{MEMORY_MB}MB",
             "temp_directory": str(folder / "spilled"),
             "autoinstall_known_extensions": False,
@@ -293,12 +294,11 @@ def _as_hex(value: object) -> str:
     raise TypeError(f"{type(value).__name__} has no place in a Parquet file")
 
 
-def _conversion(staged: Path, made: Path, columns: Sequence[Column], order_by: Sequence[str]) -> str:
+def _conversion(staged: Path, made: Path, columns: Sequence[Column]) -> str:
     read = ", ".join(f"{_quoted(column.name)}: {literal(_staged_kind(column.kind))}" for column in columns)
     values = ", ".join(map(_value, columns))
-    order = f" ORDER BY {', '.join(map(_quoted, order_by))}" if order_by else ""
     source = f"read_json({literal(staged)}, format='newline_delimited', columns={{{read}}})"
-    return f"COPY (SELECT {values} FROM {source}{order}) TO {literal(made)} ({_OPTIONS})"  # noqa: S608
+    return f"COPY (SELECT {values} FROM {source}) TO {literal(made)} ({_OPTIONS})"  # noqa: S608
 
 
 def _staged_kind(kind: Kind) -> str:

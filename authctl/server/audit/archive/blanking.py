@@ -23,12 +23,10 @@ if TYPE_CHECKING:
 PERSONAL = ("user_email", "ip_address", "user_agent", "details", "peer_address", "salt")
 """What an erasure empties."""
 _LASTING = ", ".join(name for name in NAMES if name not in PERSONAL)
-_IS_CHOSEN = """EXISTS (
-  SELECT 1 FROM (SELECT unnest($writers) AS w, unnest($firsts) AS f, unnest($lasts) AS l)
-  WHERE w = writer_id AND seq BETWEEN f AND l)"""
+_IS_CHOSEN = "(writer_id, seq) IN (SELECT unnest($writers), unnest($sequences))"
 _IS_FULL = " OR ".join(f"{name} IS NOT NULL" for name in PERSONAL)
 _COUNT = f"SELECT count(*) FROM made WHERE {_IS_CHOSEN} AND ({_IS_FULL})"  # noqa: S608
-_BLANKED = "SELECT {} FROM (SELECT *, {} AS chosen FROM made) ORDER BY created_at, id".format(  # noqa: S608
+_BLANKED = "SELECT {} FROM (SELECT *, {} AS chosen FROM made)".format(  # noqa: S608
     ", ".join(f"CASE WHEN NOT chosen THEN {name} END AS {name}" if name in PERSONAL else name for name in NAMES),
     _IS_CHOSEN,
 )
@@ -66,13 +64,10 @@ def blank_file(
     chosen = [one for one in ranges if _overlaps(one, file)]
     if not chosen:
         return manifest, file
-    params = {
-        "writers": [one.writer_id for one in chosen],
-        "firsts": [one.first for one in chosen],
-        "lasts": [one.last for one in chosen],
-    }
+    places = [(one.writer_id, seq) for one in chosen for seq in range(one.first, one.last + 1)]
+    params = {"writers": [writer_id for writer_id, _ in places], "sequences": [seq for _, seq in places]}
     old = store.directory / file.name
-    with closing(ParquetFiles()) as files:
+    with closing(ParquetFiles(threads=1)) as files:
         files.attach("made", [old], COLUMNS)
         ((count,),) = files.rows(_COUNT, params)
         if not count:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from authctl.server.storage.database import Database
     from authctl.server.storage.events import EventRow
 
-MOST_ROWS = 5_000_000
+MOST_ROWS = 2_000_000
 """Of one file; a month with more has several."""
 _PAGE = 1000
 # Rows of a chain that follow each other, as ranges.
@@ -73,12 +73,12 @@ def month_of(row: EventRow) -> str:
 
 
 def copy_rows(rows: Iterable[EventRow], path: Path, month: str, database: Database, known: Manifest) -> ArchiveFile:
-    """Writes rows into a new file and holds what is in it against them; what the manifest says of it.
+    """Writes rows, in the order of time, into a new file and holds what is in it against them; the manifest's entry.
 
     Raises TrailAltered when a row has values that no event has, StorageDamaged when the file holds something else.
     """
     given = Fingerprint()
-    write_parquet(path, COLUMNS, given.through(rows), order_by=("created_at", "id"))
+    write_parquet(path, COLUMNS, given.through(rows))
     with closing(ParquetFiles()) as files:
         files.attach("made", [path], COLUMNS)
         if read_fingerprint(files) != given:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from authctl.errors import StorageDamaged
-from authctl.server.audit.archive.columns import ASKED, COLUMNS, ROW
+from authctl.server.audit.archive.chains import rows_in_chains
+from authctl.server.audit.archive.columns import ASKED, COLUMNS
 from authctl.server.audit.archive.manifest import read_manifest
 from authctl.server.audit.sources import group_of, record_of
 from authctl.server.storage.event_conditions import by_column
@@ -97,9 +98,9 @@ class ArchiveSource:
         )
 
     def in_chains(self) -> Generator[tuple[Any, ...]]:
-        """Every row as the table had it, chain by chain in its order; what does not fit into memory is spilled."""
+        """Every row as the table had it, chain by chain, each in its order, in flat memory."""
         self._attach(self.manifest.files, COLUMNS)
-        yield from self._files.rows(f"SELECT {ROW} FROM {_TABLE} ORDER BY writer_id, seq")  # noqa: S608
+        yield from rows_in_chains(self._files, _TABLE)
 
     def close(self) -> None:
         """Lets go of the files. Safe to call twice."""

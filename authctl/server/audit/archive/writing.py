@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from authctl.errors import Conflict, TrailAltered, UsageError
 from authctl.server.audit.archive.blanking import PERSONAL, Store, blank_file
-from authctl.server.audit.archive.columns import COLUMNS, NAMES, ROW
+from authctl.server.audit.archive.chains import rows_in_chains
+from authctl.server.audit.archive.columns import COLUMNS, NAMES
 from authctl.server.audit.archive.copying import copy_rows, in_parts, month_of, removable_rows
 from authctl.server.audit.archive.fingerprint import as_stored
 from authctl.server.audit.archive.manifest import make_directory, only_writer, open_manifest
@@ -163,7 +164,7 @@ class ArchiveWriter:
             files.attach("made", [self._store.directory / file.name], COLUMNS)
             batch: list[EventRow] = []
             ranges, end = 0, ("", 0)
-            for row in files.rows(f"SELECT {ROW} FROM made ORDER BY writer_id, seq"):  # noqa: S608
+            for row in rows_in_chains(files, "made"):
                 if (row[_WRITER], row[_SEQ]) != end:
                     ranges += 1
                 if len(batch) == BATCH or ranges > MOST_RANGES:

@@ -148,7 +148,7 @@ def test_a_crash_anywhere_leaves_a_readable_archive_and_the_next_run_finishes(
 def test_a_file_that_comes_out_wrong_does_not_count(archived: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     names = archived.names
     with monkeypatch.context() as patched:
-        patched.setattr(blanking, "_BLANKED", "SELECT * FROM made WHERE len($writers || $firsts || $lasts) > 0 LIMIT 3")
+        patched.setattr(blanking, "_BLANKED", "SELECT * FROM made WHERE len($writers) = len($sequences) LIMIT 3")
         with pytest.raises(StorageDamaged):
             archived.erase(5)
     assert [file.name for file in archived.manifest.files] == names[:-1]

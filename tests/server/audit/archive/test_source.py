@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from authctl.errors import StorageDamaged, StorageMissing
-from authctl.server.audit.archive import copying
+from authctl.server.audit.archive import chains, copying
 from authctl.server.audit.archive import source as source_module
 from authctl.server.audit.archive.columns import COLUMNS
 from authctl.server.audit.archive.manifest import Manifest, write_manifest
@@ -21,7 +21,7 @@ from authctl.server.storage.event_query import EventFilter, Position
 from authctl.server.storage.parquet import ParquetFiles
 from authctl.server.storage.reader import open_reader
 from tests.server.audit.archive.store import DAYS, Store, month
-from tests.server.audit.workbench import INSTANCE, KEYS, START
+from tests.server.audit.workbench import INSTANCE, KEYS, START, Site, an_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -186,3 +186,36 @@ def test_an_empty_archive_answers_nothing(store: Store) -> None:
         assert list(source.events(EventFilter())) == list(source.in_chains()) == []
         assert source.groups(EventFilter(), ("user_email",)) == source.groups(EventFilter(), ()) == []
         assert "LIMIT 0" in source.describe(EventFilter())
+
+
+def test_chains_come_in_pieces_however_long_they_are(
+    source: ArchiveSource, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for block, piece in ((1, 1), (2, 3), (5, 1), (3, 7), (100, 4)):
+        monkeypatch.setattr(chains, "_BLOCK", block)
+        monkeypatch.setattr(chains, "PIECE", piece)
+        assert list(source.in_chains()) == store.rows
+
+
+def test_many_chains_come_in_pieces_too(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(7):
+        service = site.start()
+        service.write(*(an_event(number) for _ in range(number % 3 + 1)))
+        service.stop()
+    site.clock.advance(86_400)
+    store = Store(site, site.start(kind="cli"))
+    rows = store.in_table()
+    store.move()
+    monkeypatch.setattr(chains, "_BLOCK", 2)
+    for piece in (1, 2, 5, 100):
+        monkeypatch.setattr(chains, "PIECE", piece)
+        assert store.in_archive() == rows
+
+
+def test_a_row_without_a_place_in_a_chain_is_one_clear_error(store: Store, source: ArchiveSource) -> None:
+    path = store.directory / "audit-2100-01.parquet"
+    with closing(ParquetFiles()) as files:
+        files.attach("t", [path], COLUMNS)
+        files.write(path, "SELECT * REPLACE (CASE WHEN seq < 3 THEN writer_id END AS writer_id) FROM t")
+    with pytest.raises(StorageDamaged, match="no place in a chain"):
+        list(source.in_chains())
