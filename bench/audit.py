@@ -44,7 +44,7 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("summary",),
     ("detect", "--since", "1d"),
 )
-EXPORTS = ("jsonl", "csv", "ecs", "ocsf", "cef")
+EXPORTS = ("jsonl", "csv")
 _CONNECTIONS = 16
 # A process begins with the memory of the one that starts it as its peak: that has to be a small one.
 _LAUNCHER = """
