@@ -1,4 +1,4 @@
-"""Indices that answer what analysts ask without a look at the rows: by time, address, e-mail, and who came from where."""
+"""Indices that answer what analysts ask, without a look at the rows: by time, address, e-mail, and who came whence."""
 
 import sqlalchemy as sa
 from alembic import op
