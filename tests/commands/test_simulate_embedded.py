@@ -66,7 +66,11 @@ def test_the_passkey_is_kept_when_a_file_is_named(place: Path) -> None:
     assert done["credential_id"] in path.read_text()
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+ANY_KEY = [name for name, profile in PRESETS.items() if {-7, -8, -257} <= set(profile.algorithms)]
+"""Presets of devices that can make a key of each of the service's algorithms."""
+
+
+@pytest.mark.parametrize("preset", ANY_KEY)
 @pytest.mark.parametrize("algorithm", ["ES256", "EdDSA", "RS256"])
 @pytest.mark.parametrize("attestation", ["none", "packed"])
 def test_the_service_accepts_every_preset_algorithm_and_format(
@@ -74,6 +78,16 @@ def test_the_service_accepts_every_preset_algorithm_and_format(
 ) -> None:
     options = ("--preset", preset, "--algorithm", algorithm, "--attestation", attestation)
     assert answer("login", "--url", url, *options)["result"] == "ok"
+
+
+@pytest.mark.parametrize("preset", sorted(set(PRESETS) - set(ANY_KEY) - {"u2f-token"}))
+def test_the_service_accepts_every_device_that_verifies_its_user(url: str, preset: str) -> None:
+    assert answer("login", "--url", url, "--preset", preset)["result"] == "ok"
+
+
+def test_a_token_that_cannot_verify_its_user_is_told_why(url: str) -> None:
+    result = run("register", "--url", url, "--preset", "u2f-token", expected=1)
+    assert "user verification" in json.loads(result.stdout)["error"]["detail"]
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,14 @@ import json
 from typing import Any
 
 import webauthn
+from fido2.attestation.base import Attestation
 from fido2.server import Fido2Server
 from fido2.webauthn import (
     AttestedCredentialData,
     AuthenticationResponse,
+    PublicKeyCredentialParameters,
     PublicKeyCredentialRpEntity,
+    PublicKeyCredentialType,
     PublicKeyCredentialUserEntity,
     RegistrationResponse,
     UserVerificationRequirement,
@@ -59,8 +62,12 @@ def request_options(*credential_ids: str, **changes: Any) -> dict[str, Any]:
 class PyWebauthn:
     """The library `webauthn` as relying party."""
 
-    def __init__(self, algorithm: int) -> None:
+    def __init__(
+        self, algorithm: int, *, roots: dict[Any, list[bytes]] | None = None, requires_user_verification: bool = True
+    ) -> None:
         self._algorithm = COSEAlgorithmIdentifier(algorithm)
+        self._roots = roots
+        self._requires_user_verification = requires_user_verification
         self._credential: Any = None
         self._challenge = b""
 
@@ -82,8 +89,9 @@ class PyWebauthn:
             expected_challenge=self._challenge,
             expected_rp_id=RP_ID,
             expected_origin=ORIGIN,
-            require_user_verification=True,
+            require_user_verification=self._requires_user_verification,
             supported_pub_key_algs=[self._algorithm],
+            pem_root_certs_bytes_by_fmt=self._roots,
         )
         return str(getattr(self._credential.fmt, "value", self._credential.fmt))
 
@@ -101,7 +109,7 @@ class PyWebauthn:
             expected_origin=ORIGIN,
             credential_public_key=self._credential.credential_public_key,
             credential_current_sign_count=self._credential.sign_count,
-            require_user_verification=True,
+            require_user_verification=self._requires_user_verification,
         )
         return verified.new_sign_count
 
@@ -111,9 +119,8 @@ class PythonFido2:
 
     def __init__(self, algorithm: int) -> None:
         self._server = Fido2Server(PublicKeyCredentialRpEntity(id=RP_ID, name="Test"), verify_origin=ORIGIN.__eq__)
-        self._server.allowed_algorithms = [
-            parameters for parameters in self._server.allowed_algorithms if parameters.alg == algorithm
-        ]
+        kind = PublicKeyCredentialType.PUBLIC_KEY
+        self._server.allowed_algorithms = [PublicKeyCredentialParameters(type=kind, alg=algorithm)]
         self._state: Any = None
         self._credentials: list[AttestedCredentialData] = []
 
@@ -123,11 +130,15 @@ class PythonFido2:
         options, self._state = self._server.register_begin(user, user_verification=UserVerificationRequirement.REQUIRED)
         return dict(options)
 
-    def verify_registration(self, response: dict[str, Any]) -> str:
+    def verify_registration(self, response: dict[str, Any], *, is_attested: bool = False) -> str:
         data = self._server.register_complete(self._state, RegistrationResponse.from_dict(response))
         assert data.credential_data is not None
         self._credentials = [data.credential_data]
-        return str(RegistrationResponse.from_dict(response).response.attestation_object.fmt)
+        parsed = RegistrationResponse.from_dict(response).response
+        made = parsed.attestation_object
+        if is_attested:
+            Attestation.for_type(made.fmt)().verify(made.att_stmt, made.auth_data, parsed.client_data.hash)
+        return str(made.fmt)
 
     def request_options(self) -> dict[str, Any]:
         options, self._state = self._server.authenticate_begin(

@@ -228,7 +228,16 @@ def make(example: Example, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
     """Both digests, as they come out of the authenticator."""
     for name, attestation in (
         ("android-key", AndroidKey(has_lists=False, has_root=False)),
-        ("tpm", Tpm("id:00000000", PHRASE, "id:00000000", is_one_set=True)),
+        (
+            "tpm",
+            Tpm(
+                "id:00000000",
+                PHRASE,
+                "id:00000000",
+                is_one_set=True,
+                clock=bytes(8) + b"\x11" * 4 + b"\x22" * 4 + b"\x33",
+            ),
+        ),
     ):
         monkeypatch.setitem(FORMATS, name, attestation)
     if example.algorithm == -257:

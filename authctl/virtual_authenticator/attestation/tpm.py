@@ -26,8 +26,8 @@ _MAGIC: Final = 0xFF544347
 _ATTEST_CERTIFY: Final = 0x8017
 _MAY_SIGN: Final = 0x00040000
 _CURVES: Final = {"secp256r1": 0x0003, "secp384r1": 0x0004, "secp521r1": 0x0005}
-# Clock, reset count, restart count, and whether the clock never went back.
-_CLOCK: Final = bytes(8) + b"\x11" * 4 + b"\x22" * 4 + b"\x33"
+# TPMS_CLOCK_INFO: clock, reset count, restart count, and whether the clock never went back.
+_CLOCK: Final = bytes(8) + b"\x11" * 4 + b"\x22" * 4 + b"\x01"
 _FIRMWARE: Final = bytes(8)
 
 _AIK_USE: Final = x509.ExtendedKeyUsage([ObjectIdentifier("2.23.133.8.3")])
@@ -39,6 +39,7 @@ class Tpm:
 
     manufacturer, model, version  what the certificate says of the TPM (§8.3.1)
     is_one_set                    whether the three stand in one set, where some servers want three
+    clock                         TPMS_CLOCK_INFO, 17 bytes
     """
 
     name = "tpm"
@@ -46,12 +47,14 @@ class Tpm:
 
     def __init__(
         self,
-        manufacturer: str = "id:FFFFF1D0",
+        manufacturer: str = "id:49424D00",  # IBM, as the software TPM of virtual machines says too
         model: str = "authctl virtual TPM",
         version: str = "id:00000001",
         *,
         is_one_set: bool = False,
+        clock: bytes = _CLOCK,
     ) -> None:
+        self._clock = clock
         self._attributes = [
             x509.NameAttribute(_MANUFACTURER, manufacturer),
             x509.NameAttribute(_MODEL, model),
@@ -66,7 +69,7 @@ class Tpm:
         certificate = subject.authority.certify(
             key.public_key(), subject.random, subject=x509.Name([]), extensions=self._extensions()
         )
-        information = certify_information(subject.nonce, area)
+        information = certify_information(subject.nonce, area, self._clock)
         return {
             "alg": ES256,
             "sig": algorithm_of(ES256).sign(key, information, subject.is_deterministic),
@@ -87,7 +90,7 @@ class Tpm:
         return Extension(_AIK_USE), Extension(name, critical=True)
 
 
-def certify_information(extra_data: bytes, area: bytes) -> bytes:
+def certify_information(extra_data: bytes, area: bytes, clock: bytes = _CLOCK) -> bytes:
     """TPMS_ATTEST of a certified key: the nonce, the clock, and the name of the key, which is a hash of its area."""
     name = _ALG_SHA256.to_bytes(2, "big") + sha256(area).digest()
     return b"".join(
@@ -96,7 +99,7 @@ def certify_information(extra_data: bytes, area: bytes) -> bytes:
             _ATTEST_CERTIFY.to_bytes(2, "big"),
             _sized(b""),
             _sized(extra_data),
-            _CLOCK,
+            clock,
             _FIRMWARE,
             _sized(name),
             _sized(b""),
