@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import sys
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,11 @@ import pytest
 from typer.testing import CliRunner
 
 from authctl.cli import app
-from authctl.commands.simulate.attack import _aiming
+from authctl.commands._output import Format, Output
+from authctl.commands.simulate.attack import _aiming, _live
+from authctl.errors import ServerUnreachable
 from authctl.virtual_authenticator.faults.cases import read_cases
+from authctl.virtual_authenticator.harness.attack.events import Began, CaseBegan, CaseEnded
 from authctl.virtual_authenticator.harness.attack.verdicts import NOT_TAKEN
 from tests.virtual_authenticator.harness.attack.scripted import (
     CANNOT_TELL,
@@ -27,6 +31,7 @@ from tests.virtual_authenticator.harness.attack.scripted import (
     WAS_REFUSED,
     Party,
     case,
+    result,
 )
 from tests.virtual_authenticator.harness.listening import listening_server
 
@@ -265,6 +270,39 @@ def test_a_run_says_how_far_it_is(party: Party, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("authctl.commands.simulate.attack._live._EVERY_SECONDS", -1.0)
     catalogue(monkeypatch, case("a"), case("b"))
     assert "2 of 2 cases" in run().stderr
+
+
+class Terminal(io.StringIO):
+    """Where a person looks."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_findings_are_drawn_above_the_progress_when_a_person_looks_at_a_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    results = [result("a"), result("hole\x1b[2J", played=WAS_ACCEPTED)]
+    with _live.watched(Output(Format.TABLE), 2) as watch:
+        watch(Began("party", 2))
+        for one in results:
+            watch(CaseBegan(one.case))
+            watch(CaseEnded(one))
+    drawn = terminal.getvalue()
+    assert "2/2" in drawn
+    assert "1 wrongly accepted" in drawn
+    assert "hole\\x1b[2J: registration, no id: wrongly accepted (200)" in drawn
+
+
+def test_the_run_ends_as_unreachable_when_the_server_goes_away(party: Party, monkeypatch: pytest.MonkeyPatch) -> None:
+    def leave(_: Any) -> Any:
+        party.begin = ServerUnreachable("Nobody")
+        return CANNOT_TELL
+
+    catalogue(monkeypatch, *(case(f"c{number}", played=leave) for number in range(9)))
+    assert "stopped after 5 of 9 cases: Nobody" in run(expected=6).stderr
 
 
 # What the options say.

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from authctl.errors import ServerUnreachable, UsageError
+from authctl.virtual_authenticator.errors import MessageCutOff
+from authctl.virtual_authenticator.harness.recipe.rules import judge_failure
+from authctl.virtual_authenticator.harness.relying_party import Verdict
 from authctl.virtual_authenticator.harness.transport import Request, Transport, origin_of, require_url
 
 if TYPE_CHECKING:
@@ -49,6 +52,15 @@ def test_an_answer_comes_with_status_headers_body_and_time() -> None:
         answer = send(url)
     assert (answer.status, answer.body, answer.headers["content-type"]) == (200, b"{}", "application/json")
     assert 0 < answer.seconds < 5
+
+
+def test_a_very_large_message_is_cut_off_when_the_server_closes_the_connection_over_it() -> None:
+    """RFC 9110 §15.5.14: a server may do so; over a small one it may not."""
+    with serving(lambda connection: connection.close()) as url, Transport(url) as transport:
+        with pytest.raises(MessageCutOff, match="over a message of 3000000 bytes") as caught:
+            transport.send(Request("POST", "/x", content=b"x" * 3_000_000))
+    reaction = judge_failure(caught.value, 0.1)
+    assert (reaction.verdict, reaction.reason) == (Verdict.REFUSED, "the message is too large")
 
 
 def test_the_server_is_unreachable_when_nothing_listens() -> None:

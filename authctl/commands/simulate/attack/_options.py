@@ -10,6 +10,7 @@ import typer
 from authctl.virtual_authenticator.harness.attack.selection import Selection
 
 _CHOICE = "Which attacks"
+_PACE = "Pace"
 
 
 class Tier(StrEnum):
@@ -113,6 +114,26 @@ MostOption = Annotated[
     int | None,
     typer.Option(
         "--max-cases", metavar="N", min=1, help="At most so many.", show_default=False, rich_help_panel=_CHOICE
+    ),
+]
+JobsOption = Annotated[
+    int, typer.Option("--jobs", "-j", metavar="N", min=1, max=64, help="So many at a time.", rich_help_panel=_PACE)
+]
+DelayOption = Annotated[
+    float,
+    typer.Option(
+        "--delay", metavar="SECONDS", min=0, max=3600, help="Wait between two attacks.", rich_help_panel=_PACE
+    ),
+]
+TimeLimitOption = Annotated[
+    float | None,
+    typer.Option(
+        "--time-limit",
+        metavar="SECONDS",
+        min=1,
+        help="Stop after so long, with what is known then.",
+        show_default=False,
+        rich_help_panel=_PACE,
     ),
 ]
 ProfileOption = Annotated[

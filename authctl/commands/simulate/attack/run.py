@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from authctl.virtual_authenticator.faults.cases import Case
     from authctl.virtual_authenticator.harness.attack.selection import Selection
 
-_PACE = "Pace"
-
 
 def run(
     *,
@@ -38,27 +36,9 @@ def run(
     ceremony: options.CeremonyOption = None,
     most: options.MostOption = None,
     profile: options.ProfileOption = options.Profile.L3,
-    jobs: Annotated[
-        int,
-        typer.Option("--jobs", "-j", metavar="N", min=1, max=64, help="So many at a time.", rich_help_panel=_PACE),
-    ] = 1,
-    delay: Annotated[
-        float,
-        typer.Option(
-            "--delay", metavar="SECONDS", min=0, max=3600, help="Wait between two attacks.", rich_help_panel=_PACE
-        ),
-    ] = 0.0,
-    time_limit: Annotated[
-        float | None,
-        typer.Option(
-            "--time-limit",
-            metavar="SECONDS",
-            min=1,
-            help="Stop after so long, with what is known then.",
-            show_default=False,
-            rich_help_panel=_PACE,
-        ),
-    ] = None,
+    jobs: options.JobsOption = 1,
+    delay: options.DelayOption = 0.0,
+    time_limit: options.TimeLimitOption = None,
     timeout: common.TimeoutOption = common.DEFAULT_TIMEOUT,
     junit: files.JunitOption = None,
     sarif: files.SarifOption = None,
@@ -76,23 +56,18 @@ def run(
     have been accepted; neither is a failure. --force must leaves out what is only prudent. Ctrl-C ends the run with
     what is known until then.
 
-    Example: authctl simulate attack run --url http://localhost:8000 --junit attacks.xml
-
     Example: authctl simulate attack run --target simplewebauthn --url http://localhost:3000 --tier core
 
     Example: authctl simulate attack run --only 'reg.key.*' --ledger attacks.json
     """
-    output = Output(output_format)
     chosen = _chosen(options.selection(only, tier, force, layer, ceremony, most))
     places = files.Files(junit, sarif, markdown, ledger)
     known = places.prepare()
     aim = Aim.of(url, target, allowed or (), origin, timeout, can or ())
     plan = Plan(chosen, profile.value, jobs=jobs, delay=delay, seconds=time_limit)
-    report = attack(aim, plan, output, known)
+    report = attack(aim, plan, Output(output_format), known)
     places.write(report, known)
-    number = exit_number(report)
-    if number:
-        raise typer.Exit(number)
+    raise typer.Exit(exit_number(report))
 
 
 def _chosen(wanted: Selection) -> tuple[Case, ...]:
