@@ -56,9 +56,12 @@ def test_an_answer_comes_with_status_headers_body_and_time() -> None:
 
 def test_a_very_large_message_is_cut_off_when_the_server_closes_the_connection_over_it() -> None:
     """RFC 9110 §15.5.14: a server may do so; over a small one it may not."""
-    with serving(lambda connection: connection.close()) as url, Transport(url) as transport:
-        with pytest.raises(MessageCutOff, match="over a message of 3000000 bytes") as caught:
-            transport.send(Request("POST", "/x", content=b"x" * 3_000_000))
+    with (
+        serving(lambda connection: connection.close()) as url,
+        Transport(url) as transport,
+        pytest.raises(MessageCutOff, match="over a message of 3000000 bytes") as caught,
+    ):
+        transport.send(Request("POST", "/x", content=b"x" * 3_000_000))
     reaction = judge_failure(caught.value, 0.1)
     assert (reaction.verdict, reaction.reason) == (Verdict.REFUSED, "the message is too large")
 
