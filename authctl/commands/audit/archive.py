@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from authctl.commands._asking import require_yes
+from authctl.commands._interrupting import interrupt, on_signals
 from authctl.commands._options import FormatOption, YesOption
 from authctl.commands._output import Column, Format, Output, Row, has_colours
 from authctl.commands._session import open_session
@@ -62,7 +64,8 @@ def archive(
             output.table(rows, PLAN_COLUMNS, empty="No events would be moved.")
             return
         require_yes(output, yes, f"Move every event before {moment:%Y-%m-%d %H:%M:%S}Z into {archive}?")
-        moved = writer.move(moment)
+        with on_signals(interrupt, signal.SIGTERM):  # so that no copies of rows are left in temporary files
+            moved = writer.move(moment)
     table: list[Row] = [{**asdict(one), "file": str(archive / one.file)} for one in moved]
     output.table(table, MOVED_COLUMNS, empty="No events were old enough to be moved.")
     if moved:
