@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from authctl.errors import AuthctlError
     from authctl.testing import LiveService, PasskeyUser, ServerUnderTest, ServiceInProcess
@@ -93,10 +93,10 @@ class WebauthnAttack:
     profile  by which it is judged
     """
 
-    def __init__(self, case: Case, profile: str, record_property: Callable[[str, object], None]) -> None:
+    def __init__(self, case: Case, profile: str, properties: list[tuple[str, object]]) -> None:
         self.case = case
         self.profile = profile
-        self._record = record_property
+        self._properties = properties
 
     def __repr__(self) -> str:
         return f"<WebauthnAttack {self.case.name}>"
@@ -111,24 +111,28 @@ class WebauthnAttack:
         from authctl.testing import explanation, play
         from authctl.virtual_authenticator.harness.attack.verdicts import Mark
 
+        result, problem = None, ""
         try:
             result = play(self.case, server, self.profile)
         except AuthctlError as error:
-            pytest.fail(f"{self.case.name}: nothing can be tested here. {_told(error)}", pytrace=False)
-        self._record("webauthn_attack", self.case.name)
-        self._record("webauthn_verdict", result.mark.value)
+            problem = _told(error)
+        # Outside of the handler, or pytest would show what led to the error before the line that says it.
+        if result is None:
+            pytest.fail(f"{self.case.name}: nothing can be tested here. {problem}", pytrace=False)
+        self._properties += [("webauthn_attack", self.case.name), ("webauthn_verdict", result.mark.value)]
         if result.mark is Mark.NOT_APPLICABLE:
             pytest.skip(f"{self.case.name} does not apply: {result.reason}")
         if result.mark not in (Mark.GOOD, Mark.TOLD):
-            pytest.fail(explanation(result, getattr(server, "name", "the server")), pytrace=False)
+            pytest.fail(explanation(result), pytrace=False)
         return result
 
 
 @pytest.fixture
-def webauthn_attack(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> WebauthnAttack:
+def webauthn_attack(request: pytest.FixtureRequest) -> WebauthnAttack:
     """One attack of those that the marker webauthn_attacks chooses; `.against(server)` plays it."""
     case, profile = request.param
-    return WebauthnAttack(case, profile, record_property)
+    # What the fixture record_property would do, without its warning about newer forms of JUnit reports.
+    return WebauthnAttack(case, profile, request.node.user_properties)
 
 
 @pytest.fixture(scope="session")
@@ -138,10 +142,11 @@ def webauthn_relying_party(pytestconfig: pytest.Config) -> Iterator[ServerUnderT
     from authctl.testing import relying_party
     from authctl.testing.apps import load_app
 
+    app, url, origin = (_option(pytestconfig, name) for name in ("authctl_app", "authctl_url", "authctl_origin"))
+    if not app and not url:
+        _give_up("No server is under attack: authctl_app or authctl_url names it, or redefine this fixture")
+    opened, problem = None, ""
     try:
-        app, url, origin = (_option(pytestconfig, name) for name in ("authctl_app", "authctl_url", "authctl_origin"))
-        if not app and not url:
-            _give_up("No server is under attack: authctl_app or authctl_url names it, or redefine this fixture")
         opened = relying_party(
             load_app(app, pytestconfig.rootpath) if app else url,
             _recipe(pytestconfig),
@@ -151,7 +156,9 @@ def webauthn_relying_party(pytestconfig: pytest.Config) -> Iterator[ServerUnderT
         )
         opened.__enter__()
     except AuthctlError as error:
-        _give_up(_told(error))
+        problem = _told(error)
+    if opened is None or problem:
+        _give_up(problem)
     yield opened
     opened.__exit__(None, None, None)
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["pytest_terminal_summary"]
 
+pytest_plugins = ["pytester"]
+
 for _name in [name for name in os.environ if name.startswith(("AUTHCTL_", "JWT_", "RATE_LIMIT", "AUDIT_", "DETECT_"))]:
     del os.environ[_name]
 

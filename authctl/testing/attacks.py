@@ -33,10 +33,10 @@ _KNOWN: Final[dict[str, tuple[str, ...]]] = {
 _SINGLE: Final = ("ceremony", "profile")
 _FREE: Final = ("only", "max_cases", "xfail")
 _HEADINGS: Final = {
-    Mark.WRONGLY_ACCEPTED: "{server} accepted what it has to refuse",
-    Mark.CRASHED: "{server} crashed",
-    Mark.WRONGLY_REFUSED: "{server} refused what it has to accept",
-    Mark.INCONCLUSIVE: "it cannot be told what {server} makes of it",
+    Mark.WRONGLY_ACCEPTED: "the server accepted what it has to refuse",
+    Mark.CRASHED: "the server crashed",
+    Mark.WRONGLY_REFUSED: "the server refused what it has to accept",
+    Mark.INCONCLUSIVE: "it cannot be told what the server makes of it",
 }
 
 
@@ -76,7 +76,7 @@ def play(case: Case, target: Any, profile: str = PROFILES[0]) -> Result:
     return judge(case, played, profile, asks_attestation=known.asks_attestation, seconds=seconds)
 
 
-def explanation(result: Result, server: str) -> str:
+def explanation(result: Result) -> str:
     """What went wrong in a case, for somebody who has never heard of it."""
     case = result.case
     answer = " ".join(str(part) for part in (result.status or "", result.reason) if part)
@@ -91,8 +91,8 @@ def explanation(result: Result, server: str) -> str:
         "look it up": f"authctl simulate attack show {case.name}",
     }
     width = max(map(len, lines)) + 2
-    told = [f"  {name:<{width}}{escaped(text)}" for name, text in lines.items() if text]
-    return "\n".join([f"{case.name}: {_HEADINGS[result.mark].format(server=server)}", *told])
+    told = [f"  {name:<{width}}{escaped(text.strip())}" for name, text in lines.items() if text]
+    return "\n".join([f"{case.name}: {_HEADINGS[result.mark]}", *told])
 
 
 def _survey(case: Case, target: Any) -> Survey:
@@ -119,7 +119,7 @@ def _check(wanted: Mapping[str, Any]) -> None:
 def _words(value: Any) -> tuple[str, ...]:
     if value is None:
         return ()
-    words = tuple(value.split(",")) if isinstance(value, str) else tuple(value)
+    words = value.split(",") if isinstance(value, str) else value
     return tuple(str(word).strip() for word in words)
 
 

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from secrets import token_bytes
+from typing import Any
+
+import webauthn
+from flask import Flask, jsonify, request, session
+from webauthn.helpers import base64url_to_bytes, options_to_json_dict
+from webauthn.helpers.exceptions import WebAuthnException
+from webauthn.helpers.structs import PublicKeyCredentialDescriptor
+
+RP_ID, ORIGIN = "localhost", "http://localhost:5000"
+
+
+class Refused(Exception):
+    pass
+
+
+def create_app() -> Flask:
+    app = Flask(__name__)
+    app.secret_key = token_bytes(32)
+    passkeys: dict[str, dict[str, Any]] = {}
+    challenges: dict[str, bytes] = {}
+
+    def begun(name: str, options: Any) -> Any:
+        # The session is in a cookie, and an old one can be sent again: the challenge stays here.
+        session["name"] = name
+        challenges[name] = options.challenge
+        return jsonify(status="ok", errorMessage="", **options_to_json_dict(options))
+
+    def ended() -> tuple[str, bytes]:
+        name = session.get("name", "")
+        if name not in challenges:
+            raise Refused("no ceremony has begun")
+        return name, challenges.pop(name)
+
+    @app.errorhandler(WebAuthnException)
+    @app.errorhandler(Refused)
+    def refuse(error: Exception) -> Any:
+        return jsonify(status="failed", errorMessage=str(error)), 400
+
+    @app.post("/attestation/options")
+    def attestation_options() -> Any:
+        name = request.json["username"]
+        return begun(name, webauthn.generate_registration_options(rp_id=RP_ID, rp_name="Library", user_name=name))
+
+    @app.post("/attestation/result")
+    def attestation_result() -> Any:
+        name, challenge = ended()
+        made = webauthn.verify_registration_response(
+            credential=request.json,
+            expected_challenge=challenge,
+            expected_rp_id=RP_ID,
+            expected_origin=ORIGIN,
+        )
+        passkeys.setdefault(name, {})[request.json["id"]] = made
+        return jsonify(status="ok", errorMessage="")
+
+    @app.post("/assertion/options")
+    def assertion_options() -> Any:
+        name = request.json["username"]
+        allowed = [PublicKeyCredentialDescriptor(base64url_to_bytes(one)) for one in passkeys.get(name, {})]
+        return begun(name, webauthn.generate_authentication_options(rp_id=RP_ID, allow_credentials=allowed))
+
+    @app.post("/assertion/result")
+    def assertion_result() -> Any:
+        name, challenge = ended()
+        passkey = passkeys.get(name, {}).get(str(request.json["id"]))
+        if passkey is None:
+            raise Refused("that passkey is not theirs")
+        used = webauthn.verify_authentication_response(
+            credential=request.json,
+            expected_challenge=challenge,
+            expected_rp_id=RP_ID,
+            expected_origin=ORIGIN,
+            credential_public_key=passkey.credential_public_key,
+            credential_current_sign_count=passkey.sign_count,
+        )
+        passkey.sign_count = used.new_sign_count
+        return jsonify(status="ok", errorMessage="")
+
+    return app

@@ -1,0 +1,40 @@
+"""The examples of docs/pytest.md are run as they stand, and the document shows them as they are."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from authctl.pytest_plugin import _INI
+from tests.pytest_plugin.options import OPTIONS
+
+EXAMPLES = Path(__file__).parent / "examples"
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "pytest.md").read_text(encoding="utf-8")
+FILES = sorted(
+    path for path in EXAMPLES.rglob("*") if path.suffix in {".py", ".ini", ".toml"} and path.stat().st_size > 10
+)
+_SHOWN = re.compile(r"`(\w+/[\w.]+)`:\n\n```\w*\n(.*?)```", re.DOTALL)
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("framework", ["fastapi", "flask", "django"])
+def test_an_example_runs_as_it_is_shown(framework: str, pytester: pytest.Pytester) -> None:
+    shutil.copytree(EXAMPLES / framework, pytester.path, dirs_exist_ok=True)
+    outcomes = pytester.runpytest_subprocess(*OPTIONS).parseoutcomes()
+    assert set(outcomes) <= {"passed", "skipped", "xfailed"}
+    assert outcomes["passed"] >= 15
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_the_document_shows_a_file_as_it_is(path: Path) -> None:
+    shown = dict(_SHOWN.findall(DOCUMENT))
+    text = path.read_text(encoding="utf-8").removeprefix("# mypy: ignore-errors\n")
+    assert shown[f"{path.parent.name}/{path.name}"] == text
+
+
+def test_the_document_names_every_option_and_fixture() -> None:
+    for name in (*_INI, "authctl_can", "webauthn_attack", "virtual_authenticator", "authctl_server", "passkey_user"):
+        assert f"`{name}`" in DOCUMENT
