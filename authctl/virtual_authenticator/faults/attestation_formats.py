@@ -99,14 +99,14 @@ def _on_p384(parameters: bytes) -> bytes:
 @fault("reg.tpm.certinfo-truncated")
 def information_without_its_end(draft: RegistrationDraft) -> None:
     """CertInfo that lacks its last bytes."""
-    statement = _tpm_of(draft)
+    statement = tpm_of(draft)
     statement.information = statement.certified(draft)[:-4]
 
 
 @fault("reg.tpm.certinfo-overrun")
 def information_with_a_length_beyond_its_end(draft: RegistrationDraft) -> None:
     """CertInfo whose nonce is said to be longer than all that follows."""
-    statement = _tpm_of(draft)
+    statement = tpm_of(draft)
     made = statement.certified(draft)
     statement.information = made[:8] + b"\xff\xff" + made[10:]
 
@@ -114,25 +114,26 @@ def information_with_a_length_beyond_its_end(draft: RegistrationDraft) -> None:
 @fault("reg.tpm.unique")
 def area_of_another_key(draft: RegistrationDraft) -> None:
     """The public area of a key that is not the credential's."""
-    _tpm_of(draft).area = PublicArea.of(_key(ES256).public())
+    tpm_of(draft).area = PublicArea.of(_key(ES256).public())
 
 
 @fault("reg.tpm.signed-by-credential")
 def certified_by_the_credential(draft: RegistrationDraft) -> None:
     """CertInfo signed by the credential's own key."""
-    draft.statement.changes["sig"] = draft.private.sign(_tpm_of(draft).certified(draft))
+    draft.statement.changes["sig"] = draft.private.sign(tpm_of(draft).certified(draft))
 
 
 @fault("reg.tpm.ok-rs1")
 def signed_with_sha1(draft: RegistrationDraft) -> None:
     """An attestation key that signs with SHA-1, as old TPMs have it."""
-    statement = _tpm_of(draft)
+    statement = tpm_of(draft)
     statement.key = _key(RS1)
     statement.leaf.public = statement.key.public()
     statement.digest = sha1
 
 
-def _tpm_of(draft: RegistrationDraft) -> TpmStatement:
+def tpm_of(draft: RegistrationDraft) -> TpmStatement:
+    """The statement, which is a TPM's."""
     if not isinstance(draft.statement, TpmStatement):
         raise TypeError("the draft has no statement of a TPM")
     return draft.statement

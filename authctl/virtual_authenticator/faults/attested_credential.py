@@ -59,7 +59,8 @@ def id_beyond_the_end(draft: RegistrationDraft) -> None:
 
 @fault("reg.ad.credid-understated")
 def id_said_to_be_shorter(draft: RegistrationDraft) -> None:
-    """A length that ends inside the id, so that the key begins with the id's last byte."""
+    """A length that ends inside the id, so that the key begins with the id's last byte, here the number four."""
+    draft.rename(draft.credential_id[:-1] + b"\x04")
     draft.id_length = len(draft.credential_id) - 1
 
 

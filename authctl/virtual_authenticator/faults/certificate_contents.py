@@ -72,12 +72,13 @@ def _android(case_id: str, change: Callable[[KeyDescription], object], variant: 
     """One thing of the key description."""
 
     def alter(draft: RegistrationDraft) -> None:
-        change(_description(draft))
+        change(description_of(draft))
 
     fault(case_id, variant)(alter)
 
 
-def _description(draft: RegistrationDraft) -> KeyDescription:
+def description_of(draft: RegistrationDraft) -> KeyDescription:
+    """The key description of the draft's statement."""
     if not isinstance(draft.statement, AndroidStatement):
         raise TypeError("the draft has no statement of an Android key store")
     return draft.statement.description

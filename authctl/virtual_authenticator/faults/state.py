@@ -205,7 +205,7 @@ def creation_options_of_wrong_shape(stage: Stage) -> Story:
     person = stage.person()
     options = person.visit.begin_registration()
     reaction = person.visit.finish_registration(person.make(options).document())
-    problem = _problem_of(options)
+    problem = problem_of(options)
     return Story.of(reaction, observed(problem) if problem else reaction)
 
 
@@ -237,7 +237,7 @@ def problem_of_challenges(several: list[Any]) -> str:
     return "a challenge has fewer than 16 bytes" if min(map(len, challenges)) < 16 else ""
 
 
-def _problem_of(options: Any) -> str:
+def problem_of(options: Any) -> str:
     """What is wrong with creation options, empty when nothing is (§5.4)."""
     user, relying_party, offers = options.get("user"), options.get("rp"), options.get("pubKeyCredParams")
     if not isinstance(relying_party, dict) or not isinstance(relying_party.get("name"), str):

@@ -290,11 +290,12 @@ def request_options_for_nobody(stage: Stage) -> Story:
         raise
     except AuthctlError as error:
         return Story.of(reaction, observed(error.detail))
-    problem = _difference(known, unknown, again)
+    problem = difference(known, unknown, again)
     return Story.of(reaction, observed(problem) if problem else reaction)
 
 
-def _difference(known: Any, unknown: Any, again: Any) -> str:
+def difference(known: Any, unknown: Any, again: Any) -> str:
+    """What tells options for an unknown user, twice, from those for a known one; empty when nothing does."""
     if {*known} != {*unknown}:
         return "options for an unknown user have other members"
     if bool(known.get("allowCredentials")) != bool(unknown.get("allowCredentials")):
