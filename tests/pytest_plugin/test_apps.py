@@ -11,11 +11,17 @@ import pytest
 
 from authctl.errors import UsageError
 from authctl.testing.apps import as_asgi, interface_of, load_app
+from authctl.testing.attacks import play
 from authctl.testing.under_test import recipe_for, relying_party
 from authctl.testing.wsgi import WsgiAsAsgi
 from authctl.virtual_authenticator.errors import CannotTest, RecipeInvalid
+from authctl.virtual_authenticator.faults.catalogue import cases
 from authctl.virtual_authenticator.faults.needs import Needs
+from authctl.virtual_authenticator.faults.stage import Lab
+from authctl.virtual_authenticator.harness.attack.targets import OneServer
+from authctl.virtual_authenticator.harness.attack.verdicts import Mark
 from authctl.virtual_authenticator.harness.recipe.builtin import builtin, text_of
+from authctl.virtual_authenticator.harness.recipe.described_server import DescribedServer
 from tests.pytest_plugin.careless_app import Careless
 
 if TYPE_CHECKING:
@@ -164,3 +170,10 @@ def test_a_server_is_not_asked_again_when_it_took_no_faultless_ceremony() -> Non
         server.survey()
     server.close()
     assert first.value is second.value
+
+
+def test_any_other_relying_party_can_be_attacked() -> None:
+    case = next(case for case in cases() if case.id == "cd.type-missing")
+    with DescribedServer(builtin("fido"), app=Careless()) as server:
+        assert play(case, server).mark is Mark.WRONGLY_ACCEPTED
+        assert play(case, OneServer(Lab(server))).mark is Mark.WRONGLY_ACCEPTED
