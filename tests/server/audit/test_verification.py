@@ -9,7 +9,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from authctl.errors import AuditUnavailable
 from authctl.server.audit import findings as findings_module
-from authctl.server.audit.events import EventType
 from authctl.server.audit.file_sink import AuditFile
 from authctl.server.audit.file_verification import measure_committed
 from authctl.server.audit.findings import FindingKind, Status, Verdict
