@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     Place = tuple[str, int]
     Progress = Callable[[str, int], None]
 
-BATCH = 2000
+BATCH = 1000
 """Rows that leave the table in one transaction: a service beside it waits no longer than for a few logins."""
 _WRITER, _SEQ, _SALT = (NAMES.index(name) for name in ("writer_id", "seq", "salt"))
 _PERSONAL_PLACES = tuple(NAMES.index(name) for name in PERSONAL)
