@@ -44,13 +44,19 @@ def test_list_never_shows_user_handles(home: Home) -> None:
     assert row["created_at"] == "2026-01-01T00:00:00Z"
 
 
-@pytest.mark.parametrize("output_format", ["table", "csv", "json", "jsonl"])
-@pytest.mark.parametrize("words", [("users", "list"), ("users", "show", JANE), ("users", "export", JANE)])
+SHOWN = [
+    (words, output_format)
+    for words in (("users", "list"), ("users", "show", JANE), ("users", "export", JANE))
+    for output_format in ("table", "csv", "json", "jsonl")
+    if words[1] != "export" or output_format.startswith("json")
+]
+"""An export is always JSON."""
+
+
+@pytest.mark.parametrize(("words", "output_format"), SHOWN)
 def test_a_hostile_name_comes_out_harmless(words: tuple[str, ...], output_format: str, home: Home) -> None:
     """R-CL-01, R-LG-09, V-42, V-43."""
     home.add_user(JANE, first_name=HOSTILE, last_name="=1+1")
-    if words[1] == "export" and not output_format.startswith("json"):
-        pytest.skip("an export is always JSON")
     result = home.run(*words, "--format", output_format)
     assert result.exit_code == 0
     assert not ACTS.search(result.stdout.replace("\r\n", "\n"))
