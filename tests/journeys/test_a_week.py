@@ -121,3 +121,16 @@ def test_a_person_is_forgotten_and_the_trail_is_still_proved(week: Path) -> None
     run("users", "show", VICTIM, owes=3)
     left = [path for path in sorted(week.rglob("*")) if path.is_file() and VICTIM.encode() in path.read_bytes()]
     assert left == []
+
+
+@pytest.mark.parametrize(("first", "last", "number"), [(100, 149, 1), (400, None, 4)])
+def test_lines_that_a_moved_directory_has_lost_are_told_and_mended(
+    week: Path, first: int, last: int | None, number: int
+) -> None:
+    """R-LG-06, R-LG-07: writers noted the path of the directory in which they wrote, and this is a copy of it."""
+    file = week / "app.log"
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join([*lines[:first], *([] if last is None else lines[last:])]))
+    assert rows("audit", "verify", owes=number)["findings"]
+    run("audit", "repair-file")
+    assert rows("audit", "verify")["status"] == "intact"

@@ -81,7 +81,9 @@ def missing_lines(tx: Transaction, proof: Proof, audit_file: Path, path: Path, p
         spans = _Lost(tx, _read(_siblings(audit_file, path)))
     streams = [
         _missing_of(tx, writer, present.of(writer.id), *spans.of(writer))
-        for writer in tx.writers.feeding(str(audit_file))
+        for writer in tx.writers.all()
+        # A file that holds lines of a chain is its file, also in a directory that was moved since the path was noted.
+        if writer.log_file == str(audit_file) or present.of(writer.id).first
         if writer.generation == proof.generation
     ]
     for row in heapq.merge(*streams, key=lambda row: str(row[0])):

@@ -102,9 +102,15 @@ class FileCheck:
         self._was_read = True
 
     def lines_of(self, writer_id: str) -> ExpectedLines | None:
-        """The lines that a chain should have in the file; None when they are in no file, or in another one."""
+        """The lines that a chain should have in the file; None when they are in no file, or in another one.
+
+        A writer notes an absolute path, which a directory that was moved or restored elsewhere has not kept: a file
+        that holds lines of a chain is the file of that chain.
+        """
         writer = self._writers.get(writer_id)
-        if not self._was_read or writer is None or writer.log_file != str(self._path):
+        if not self._was_read or writer is None:
+            return None
+        if writer.log_file != str(self._path) and not self._coverage.of(writer_id).first:
             return None
         return ExpectedLines(writer, self._coverage.of(writer_id), self._began_ms, self._report)
 
