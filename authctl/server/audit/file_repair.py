@@ -110,6 +110,7 @@ class FileRepair:
 
     def _go_through(self, workplace: Workplace | None) -> Mending:
         sure_until = measure_committed(self._path)
+        self._require_events(sure_until)
 
         def unit(tx: Transaction) -> Mending:
             proof = Proof(tx, self._keys, self._instance_id)
@@ -129,6 +130,13 @@ class FileRepair:
                 hand.close()
 
         return self._database.read_now(unit)
+
+    def _require_events(self, size: int) -> None:
+        """Any other file than the one that is written may be somebody else's, whose lines are not ours to take out."""
+        if self._path == self._audit_file or not size:
+            return
+        if not any(place_of(line) for _, line in _lines(self._path, size)):
+            raise UsageError(f"{self._path} holds no event", hint="name a log file of this service, or leave it out")
 
     def _keep_torn(self, hand: Hand) -> None:
         """Whoever writes next cuts a torn end off, be it the event of the repair: it is kept none the less."""

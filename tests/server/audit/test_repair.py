@@ -167,13 +167,16 @@ class TestMendingAFile:
         assert site.log_file.read_bytes().startswith(current)
         assert site.verify().is_intact
 
-    def test_a_file_that_holds_nothing_of_the_trail_gets_nothing(self, site: Site) -> None:
+    @pytest.mark.parametrize("content", [b"something else\n", bytes(4096), b"\x7fELF\x02\n\n\x01"])
+    def test_a_file_without_an_event_is_refused_and_left_as_it_is(self, content: bytes, site: Site) -> None:
+        """It may be anybody's, and taking out what is no event would leave nothing of it."""
         filled(site)
         other = site.folder / "app.log.7"
-        other.write_bytes(b"something else\n")
-        service = site.start()
-        done = mend(service, other)
-        assert (done.written, done.rejected) == (0, 1)
+        other.write_bytes(content)
+        with pytest.raises(UsageError, match="holds no event"):
+            mend(site.start(), other)
+        assert other.read_bytes() == content
+        assert "audit_repair" not in types_in(site)
 
     def test_erased_lines_are_left_alone_and_come_back_blank(self, site: Site, service: Service) -> None:
         service.write(an_event(1), an_event(2), an_event(1))
