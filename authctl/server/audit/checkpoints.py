@@ -94,17 +94,21 @@ def find_checkpoint(tx: Transaction, event_id: str) -> Checkpoint:
 
 
 def parse_document(data: bytes, name: str) -> Checkpoint:
-    """The checkpoint that was kept in a file of this name. Raises UsageError when it is none."""
+    """The checkpoint that was kept in a file of this name. Raises UsageError when it is none, or contradicts itself."""
     try:
         content = orjson.loads(data)
         found = Checkpoint(
             str(content.get("event_id", "")), str(content["anchors"]), bytes.fromhex(content["signature"])
         )
         is_checkpoint = found.anchors.kind is AnchorKind.CHECKPOINT
+        made = found.document()
+        wrong = sorted(name for name in made.keys() & content.keys() if content[name] != made[name])
     except (ValueError, KeyError, TypeError, AttributeError):
         is_checkpoint = False
     if not is_checkpoint:
         raise UsageError(f"{name} is no checkpoint", hint="authctl audit checkpoint --output writes one")
+    if wrong:  # whoever reads the document, and not the signed text, would be told something else
+        raise UsageError(f"{name} contradicts what was signed, in {', '.join(wrong)}", hint="take an unchanged copy")
     return found
 
 

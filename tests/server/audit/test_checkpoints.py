@@ -90,6 +90,19 @@ def test_a_document_comes_back_as_it_was(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
+    "member", ["instance", "generation", "writer", "seq", "time", "heads", "public_key", "fingerprint"]
+)
+def test_a_document_that_tells_its_reader_something_else_than_was_signed_is_refused(site: Site, member: str) -> None:
+    service = site.start()
+    service.write(an_event(1))
+    document = sign(service).document()
+    with pytest.raises(UsageError, match=f"contradicts what was signed, in {member}"):
+        parse_document(orjson.dumps(document | {member: None}), "x.json")
+    del document[member]
+    assert parse_document(orjson.dumps(document), "x.json").document()[member] is not None
+
+
+@pytest.mark.parametrize(
     "data",
     [
         b"",
