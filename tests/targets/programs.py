@@ -53,13 +53,18 @@ def node_project(name: str) -> Path:
     return project
 
 
-@contextmanager
-def running_node(name: str) -> Iterator[str]:
-    """The address of a server of `node/` while it runs."""
+def node_command(program: str) -> list[str]:
+    """How a program is started under Node."""
     # Node 18 has the Web Crypto that these libraries use only on demand.
     major = subprocess.run(["node", "--version"], check=True, capture_output=True, text=True).stdout[1:].split(".")[0]
     options = ["--experimental-global-webcrypto"] if int(major) < 19 else []
-    with running(["node", *options, "server.mjs"], node_project(name)) as url:
+    return ["node", *options, program]
+
+
+@contextmanager
+def running_node(name: str) -> Iterator[str]:
+    """The address of a server of `node/` while it runs."""
+    with running(node_command("server.mjs"), node_project(name)) as url:
         yield url
 
 
