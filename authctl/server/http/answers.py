@@ -21,7 +21,7 @@ _TIMES = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole response: status, body, and header fields beyond those that every answer gets."""
+    """A whole response: status, body, and header fields beside or in place of those that every answer gets."""
 
     status: int
     body: bytes = b""
@@ -39,7 +39,7 @@ async def send_answer(answer: Answer, scope: Scope, send: Send) -> None:
     fields = list(answer.fields)
     if answer.content_type is not None:
         fields.append((b"content-type", answer.content_type))
-    if answer.status != 204:
+    if answer.status not in (204, 304):
         fields.append((b"content-length", b"%d" % len(answer.body)))
     body = b"" if scope["method"] == "HEAD" else answer.body
     await send({"type": "http.response.start", "status": answer.status, "headers": fields})

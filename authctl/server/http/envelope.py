@@ -10,10 +10,11 @@ from authctl.server.http.problems import problem
 from authctl.server.http.request import KEY, ClientLeft, Request
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from authctl.server.http.answers import Fields
     from authctl.server.http.client_address import ClientAddresses
 
 FIELDS: Final = (
@@ -23,12 +24,13 @@ FIELDS: Final = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
-"""On every answer, also on those that the server itself gives before a request reaches the application."""
+"""On every answer that has none of its own of that name, also on those that the server itself gives before a request
+reaches the application."""
 
 STRICT_TRANSPORT: Final = (b"strict-transport-security", b"max-age=31536000")
 
 
-def response_fields(origins: Sequence[str]) -> tuple[tuple[bytes, bytes], ...]:
+def response_fields(origins: Sequence[str]) -> Fields:
     """The fields of every answer; browsers are bound to https once the service says that it is reached so."""
     return (*FIELDS, STRICT_TRANSPORT) if any(origin.startswith("https:") for origin in origins) else FIELDS
 
@@ -40,6 +42,7 @@ class Envelope:
         self._app = app
         self._addresses = addresses
         self._fields = response_fields(origins)
+        self._names = frozenset(name for name, _ in self._fields)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request, whatever happens inside."""
@@ -58,7 +61,8 @@ class Envelope:
             if message["type"] == "http.response.start":
                 has_started = True
                 identity = (b"x-request-id", request.id.encode("ascii"))
-                message["headers"] = [*message["headers"], *self._fields, identity, *request.response_fields]
+                given = message["headers"]
+                message["headers"] = [*given, *self._usual(given), identity, *request.response_fields]
             await send(message)
 
         context = request_id.set(request.id)
@@ -72,3 +76,10 @@ class Envelope:
             await send_answer(problem(error, request.id), scope, send_with_fields)
         finally:
             request_id.reset(context)
+
+    def _usual(self, given: Iterable[tuple[bytes, bytes]]) -> Fields:
+        """The fields of every answer without those that this one has of its own: a page has a policy of its own."""
+        own = {name for name, _ in given}
+        return (
+            self._fields if self._names.isdisjoint(own) else tuple(item for item in self._fields if item[0] not in own)
+        )

@@ -96,7 +96,10 @@ def _success(route: Route) -> dict[str, Any]:
         text = {"text/plain": {"schema": {"type": "string"}}}
         return {"description": "Go there", "headers": {"Location": location}, "content": text}
     schema = {"type": "object"} if route.answer is None else _schema(route.answer)
-    return {"description": route.summary, "content": {"application/json": {"schema": schema}}}
+    content: dict[str, Any] = {"application/json": {"schema": schema}}
+    if route.has_page:
+        content["text/html"] = {"schema": {"type": "string"}}
+    return {"description": route.summary, "content": content}
 
 
 def _failures(failures: Iterable[type[AuthctlError]]) -> dict[str, Any]:

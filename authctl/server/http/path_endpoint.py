@@ -1,4 +1,4 @@
-"""One path of the router: picks the route by method, calls its endpoint and sends what it returns."""
+"""One path of the router: picks the endpoint by method, calls it and sends what it returns."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from authctl.server.http.answers import Answer, send_answer
 from authctl.server.http.request import KEY
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from starlette.types import Receive, Scope, Send
 
     from authctl.server.http.edge import Edge
-    from authctl.server.http.routes import Route
+    from authctl.server.http.routes import Endpoint
 
 
 class PathEndpoint:
     """An ASGI application for all methods of one path. HEAD is GET without body; OPTIONS names the methods."""
 
-    def __init__(self, routes: Sequence[Route], edge: Edge) -> None:
+    def __init__(self, endpoints: Mapping[str, Endpoint], edge: Edge) -> None:
         self._edge = edge
-        self._endpoints = {route.method: route.endpoint for route in routes}
+        self._endpoints = dict(endpoints)
         if "GET" in self._endpoints:
             self._endpoints["HEAD"] = self._endpoints["GET"]
         self._allowed = (*self._endpoints, "OPTIONS")

@@ -35,7 +35,8 @@ class Access(StrEnum):
 class Route:
     """One method of one path; `failures` are those of its own, beside the ones that all routes share.
 
-    query  the shape of what may stand behind the question mark; the other routes take no notice of what does
+    query     the shape of what may stand behind the question mark; the other routes take no notice of what does
+    has_page  a page for people stands there instead while the setting PAGES is on
     """
 
     method: str
@@ -49,6 +50,7 @@ class Route:
     body: type[BaseModel] | None = None
     answer: type[BaseModel] | None = None
     failures: tuple[type[AuthctlError], ...] = ()
+    has_page: bool = False
 
     @property
     def all_failures(self) -> tuple[type[AuthctlError], ...]:
@@ -178,9 +180,10 @@ ROUTES: Final[tuple[Route, ...]] = (
         "/",
         about.pointer,
         Access.PUBLIC,
-        "Says where to go from here",
+        "The demo page; without pages, where to go from here",
         "service",
         answer=models.Pointer,
+        has_page=True,
     ),
     Route(
         "GET",

@@ -37,7 +37,7 @@ def with_page(make_api: Callable[..., Api]) -> Api:
     return make_api(cors_origins=PAGE)
 
 
-@pytest.mark.parametrize("path", ["/", "/healthz", "/openapi.json", "/users/me", "/nowhere"])
+@pytest.mark.parametrize("path", ["/readyz", "/healthz", "/openapi.json", "/users/me", "/nowhere"])
 def test_every_answer_carries_its_fields(shared_api: Api, path: str) -> None:
     """R-WEB-02."""
     headers = shared_api.get(path).headers

@@ -76,7 +76,7 @@ class Checker:
             assert name in answer.headers or not header.get("required"), f"{path}: {name} is missing"
         content_type = answer.headers["content-type"].partition(";")[0]
         schema = declared["content"][content_type]["schema"]
-        value = answer.text if content_type == "text/plain" else answer.json()
+        value = answer.text if content_type.startswith("text/") else answer.json()
         reference = {"$ref": f"urn:api{schema['$ref']}"} if "$ref" in schema else schema
         validator = Draft202012Validator(reference, registry=self._registry)
         assert [error.message for error in validator.iter_errors(value)] == []

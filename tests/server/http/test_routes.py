@@ -9,6 +9,7 @@ import pytest
 from starlette.routing import Route as StarletteRoute
 
 from authctl.server.audit.events import Caller
+from authctl.server.http.pages import PAGE_FILES
 from authctl.server.http.path_endpoint import PathEndpoint
 from authctl.server.http.routes import ROUTES, Access, Route
 from tests.server.http.conftest import Api, problem_of
@@ -37,8 +38,9 @@ def served(shared_api: Api) -> Iterator[tuple[str, str]]:
                 yield method, route.path
 
 
-def test_the_router_serves_exactly_the_table(shared_api: Api) -> None:
-    assert sorted(served(shared_api)) == sorted((route.method, route.path) for route in ROUTES)
+def test_the_router_serves_exactly_the_tables(shared_api: Api) -> None:
+    listed = {(route.method, route.path) for route in ROUTES} | {("GET", file.path) for file in PAGE_FILES}
+    assert sorted(served(shared_api)) == sorted(listed)
 
 
 def test_every_route_has_a_rule_and_a_summary() -> None:
