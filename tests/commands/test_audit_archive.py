@@ -93,6 +93,19 @@ def test_the_table_of_the_answer_has_a_hint_on_where_events_are_found(filled: Ho
     assert (result.stdout, result.stderr) == ("", "No events were old enough to be moved.\n")
 
 
+def test_the_question_says_how_many_events_it_is_about(filled: Home) -> None:
+    result = archive(filled, typed="n\n")
+    assert f"Move {EVENTS + 1} events from before " in result.stderr
+    assert len(filled.events("login_complete")) == EVENTS
+
+
+def test_a_file_in_the_place_of_the_archive_is_told(filled: Home) -> None:
+    (filled.path / HERE).write_text("a file")
+    result = archive(filled, "--yes")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"{HERE} is not a directory" in result.stderr
+
+
 def test_a_dry_run_tells_and_moves_nothing(filled: Home) -> None:
     result = archive(filled, "--dry-run", "--format", "json")
     assert json.loads(result.stdout) == [{"month": f"{datetime.now(UTC):%Y-%m}", "rows": EVENTS + 1}]

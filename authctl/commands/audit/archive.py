@@ -63,7 +63,9 @@ def archive(
             rows: list[Row] = [asdict(planned) for planned in writer.plan(moment)]
             output.table(rows, PLAN_COLUMNS, empty="No events would be moved.")
             return
-        require_yes(output, yes, f"Move every event before {moment:%Y-%m-%d %H:%M:%S}Z into {archive}?")
+        if not yes:
+            found = sum(planned.rows for planned in writer.plan(moment))
+            require_yes(output, yes, f"Move {found} events from before {moment:%Y-%m-%d %H:%M:%S}Z into {archive}?")
         with on_signals(interrupt, signal.SIGTERM):  # so that no copies of rows are left in temporary files
             moved = writer.move(moment)
     table: list[Row] = [{**asdict(one), "file": str(archive / one.file)} for one in moved]

@@ -77,7 +77,7 @@ def _run_once(job: Job) -> None:
 
 
 def _collector(to: str | None, ca: Path | None, *, is_feed: bool) -> Collector | None:
-    from authctl.server.audit.export.collectors import Collector
+    from authctl.server.audit.export.collectors import Collector, require_authorities
 
     if to is None:
         if ca is not None:
@@ -88,6 +88,8 @@ def _collector(to: str | None, ca: Path | None, *, is_feed: bool) -> Collector |
     collector = Collector.of(to)
     if ca is not None and collector.scheme != "syslog+tls":
         raise UsageError("--ca means nothing without TLS", hint="--to syslog+tls://HOST:6514")
+    if ca is not None:
+        require_authorities(ca)
     return collector
 
 

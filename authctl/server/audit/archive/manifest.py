@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from authctl.errors import Conflict, Refused, SchemaMismatch, StorageDamaged, StorageMissing, TrailAltered
+from authctl.errors import (
+    Conflict,
+    Refused,
+    SchemaMismatch,
+    StorageDamaged,
+    StorageMissing,
+    TrailAltered,
+    UsageError,
+)
 from authctl.server.storage.parquet import TEMPORARY, make_durable, sync_directory
 
 if TYPE_CHECKING:
@@ -201,7 +209,12 @@ def only_writer(directory: Path) -> Iterator[None]:
 
 
 def make_directory(directory: Path) -> None:
-    """Makes the directory of an archive, for its owner alone. Raises Refused for one that others may enter."""
+    """Makes the directory of an archive, for its owner alone.
+
+    Raises UsageError when something else is in the place, Refused when others may enter it.
+    """
+    if directory.exists() and not directory.is_dir():
+        raise UsageError(f"{directory} is not a directory", hint="an archive is a directory of its own")
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     if directory.stat().st_mode & 0o077:
         raise Refused(f"Others may enter {directory}", hint=f"chmod 700 {directory}")

@@ -73,6 +73,16 @@ class Collector(NamedTuple):
             raise
 
 
+def require_authorities(ca: Path) -> None:
+    """Raises UsageError unless the file holds certificates in PEM form."""
+    try:
+        ssl.create_default_context(cafile=str(ca))
+    except ssl.SSLError as error:
+        raise UsageError(f"{ca} holds no certificate in PEM form", debug=repr(error)) from None
+    except OSError as error:
+        raise UsageError(f"{ca} cannot be read: {error.strerror}", debug=repr(error)) from None
+
+
 class Connection:
     """An open way to a collector."""
 

@@ -76,6 +76,16 @@ def require_replaceable(path: Path) -> None:
         raise UsageError(f"{path} is not a regular file", hint="leave the option out and redirect: > FILE")
 
 
+def require_writable_place(path: Path) -> None:
+    """Raises UsageError unless a file could be put there, so that hours of work do not end in nothing."""
+    require_replaceable(path)
+    directory = path.parent
+    if not directory.is_dir():
+        raise UsageError(f"There is no directory {directory}", hint=f"mkdir {directory}")
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise UsageError(f"Nothing can be written into {directory}", hint="name a file in a directory of yours")
+
+
 def replace_file(path: Path, content: bytes) -> None:
     """Writes a small file in one go."""
     with NewFile(path) as file:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from authctl.errors import UsageError
 from authctl.server.audit.export.cursor import LONGEST, Cursor
-from authctl.server.audit.export.files import replace_file, require_replaceable
+from authctl.server.audit.export.files import replace_file, require_writable_place
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,8 +19,11 @@ class PositionFile:
         self.path = path
 
     def read(self) -> Cursor | None:
-        """The stored cursor, or None when there is no file yet. Raises UsageError when it holds something else."""
-        require_replaceable(self.path)
+        """The stored cursor, or None when there is no file yet.
+
+        Raises UsageError when it holds something else, or could not be replaced afterwards.
+        """
+        require_writable_place(self.path)
         try:
             with self.path.open("rb") as file:
                 text = file.read(LONGEST + 1).decode("ascii")

@@ -79,6 +79,14 @@ def test_other_things_than_files_are_not_replaced(kind: str, tmp_path: Path) -> 
     assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
 
 
+def test_a_position_that_could_not_be_kept_is_told_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write everywhere
+    with pytest.raises(UsageError, match="Nothing can be written into"):
+        PositionFile(tmp_path / "position").read()
+
+
 def test_a_position_is_kept_from_one_time_to_the_next(tmp_path: Path) -> None:
     file = PositionFile(tmp_path / "position")
     assert file.read() is None
