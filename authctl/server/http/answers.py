@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 JSON = b"application/json; charset=utf-8"
 PROBLEM = b"application/problem+json; charset=utf-8"
 TEXT = b"text/plain; charset=utf-8"
+
+LARGEST_PIECE: Final = 64 * 1024
+"""A body goes out in pieces of this size, so that a client that reads slowly holds no more of it in memory."""
 
 _TIMES = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
 
@@ -43,4 +46,8 @@ async def send_answer(answer: Answer, scope: Scope, send: Send) -> None:
         fields.append((b"content-length", b"%d" % len(answer.body)))
     body = b"" if scope["method"] == "HEAD" else answer.body
     await send({"type": "http.response.start", "status": answer.status, "headers": fields})
-    await send({"type": "http.response.body", "body": body})
+    sent = 0
+    while len(body) - sent > LARGEST_PIECE:
+        await send({"type": "http.response.body", "body": body[sent : sent + LARGEST_PIECE], "more_body": True})
+        sent += LARGEST_PIECE
+    await send({"type": "http.response.body", "body": body[sent:]})

@@ -1,4 +1,4 @@
-"""The pages for people: files that come with the package, read once, each served with the fields that bind a browser.
+"""The pages for people: files that come with the package, each served with the fields that bind a browser.
 
 A page is a few rows of a table. `PAGE_FIELDS` are the strictest; a row of a page that needs more gives its own.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
@@ -14,8 +15,6 @@ from typing import TYPE_CHECKING, Final
 from authctl.server.http.answers import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from authctl.server.http.answers import Fields
     from authctl.server.http.edge import Edge
     from authctl.server.http.request import Request
@@ -26,28 +25,29 @@ SCRIPT: Final = b"text/javascript; charset=utf-8"
 SVG: Final = b"image/svg+xml; charset=utf-8"
 
 # R-WEB-01. Trusted types stand on top: what a script inserts can only be text.
-POLICY: Final = b"; ".join(
-    (
-        b"default-src 'none'",
-        b"script-src 'self'",
-        b"style-src 'self'",
-        b"img-src 'self'",
-        b"connect-src 'self'",
-        b"base-uri 'none'",
-        b"form-action 'none'",
-        b"frame-ancestors 'none'",
-        b"require-trusted-types-for 'script'",
-        b"trusted-types 'none'",
-    )
+_DIRECTIVES: Final = (
+    b"default-src 'none'",
+    b"script-src 'self'",
+    b"style-src 'self'",
+    b"connect-src 'self'",
+    b"base-uri 'none'",
+    b"form-action 'none'",
+    b"frame-ancestors 'none'",
 )
-PAGE_FIELDS: Final[Fields] = (
-    (b"content-security-policy", POLICY),
+_TRUSTED_TYPES: Final = (b"require-trusted-types-for 'script'", b"trusted-types 'none'")
+POLICY: Final = b"; ".join((*_DIRECTIVES, b"img-src 'self'", *_TRUSTED_TYPES))
+# The style of Swagger UI holds its icons in data: addresses, and the script writes markup that it made from the
+# description, which is ours. Everything else is as strict: it sets styles through the object model, which is allowed.
+DOCS_POLICY: Final = b"; ".join((*_DIRECTIVES, b"img-src 'self' data:"))
+_USUAL_FIELDS: Final[Fields] = (
     (b"permissions-policy", b"publickey-credentials-get=(self), publickey-credentials-create=(self)"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     # Kept by the browser and asked for each time: a new version of the service never meets an old script.
     (b"cache-control", b"no-cache"),
 )
+PAGE_FIELDS: Final[Fields] = ((b"content-security-policy", POLICY), *_USUAL_FIELDS)
+DOCS_FIELDS: Final[Fields] = ((b"content-security-policy", DOCS_POLICY), *_USUAL_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +65,23 @@ PAGE_FILES: Final[tuple[PageFile, ...]] = (
     PageFile("/pages/app.js", "app.js", SCRIPT),
     PageFile("/pages/style.css", "style.css", CSS),
     PageFile("/pages/icon.svg", "icon.svg", SVG),
+    PageFile("/docs", "docs/index.html", HTML, DOCS_FIELDS),
+    PageFile("/docs/page.js", "docs/page.js", SCRIPT),
+    PageFile("/docs/page.css", "docs/page.css", CSS),
+    PageFile("/docs/swagger-ui-bundle.js", "swagger-ui/swagger-ui-bundle.js", SCRIPT),
+    PageFile("/docs/swagger-ui.css", "swagger-ui/swagger-ui.css", CSS),
 )
 
 
-class LoadedFile:
-    """A file in memory, as an endpoint: whole, or 304 to a browser that has it."""
+class ServedFile:
+    """A file as an endpoint: whole, or 304 to a browser that has it.
 
-    def __init__(self, file: PageFile, body: bytes) -> None:
+    It is read when somebody asks for it first: most processes are never asked for the two megabytes of the API page.
+    """
+
+    def __init__(self, file: PageFile) -> None:
         self.path = file.path
-        # Enough of the digest to tell versions apart; it guards nothing.
-        self._tag = b'"' + urlsafe_b64encode(sha256(body).digest()[:18]) + b'"'
-        fields = (*file.fields, (b"etag", self._tag))
-        self._whole = Answer(200, body, file.content_type, fields)
-        self._unchanged = Answer(304, fields=fields)
+        self._file = file
 
     async def answer(self, request: Request, edge: Edge) -> Answer:
         """The file, unless one of the versions that the browser has is this one (RFC 9110 section 13.1.2)."""
@@ -86,10 +90,13 @@ class LoadedFile:
             for line in request.lines(b"if-none-match")
             for tag in line.split(b",")
         }
-        return self._unchanged if self._tag in tags else self._whole
+        tag, whole, unchanged = self._answers
+        return unchanged if tag in tags else whole
 
-
-def load(table: Sequence[PageFile]) -> list[LoadedFile]:
-    """Reads the files of a table."""
-    folder = files("authctl.server").joinpath("pages")
-    return [LoadedFile(file, folder.joinpath(file.resource).read_bytes()) for file in table]
+    @cached_property
+    def _answers(self) -> tuple[bytes, Answer, Answer]:
+        body = files("authctl.server").joinpath("pages", self._file.resource).read_bytes()
+        # Enough of the digest to tell versions apart; it guards nothing.
+        tag = b'"' + urlsafe_b64encode(sha256(body).digest()[:18]) + b'"'
+        fields = (*self._file.fields, (b"etag", tag))
+        return tag, Answer(200, body, self._file.content_type, fields), Answer(304, fields=fields)
