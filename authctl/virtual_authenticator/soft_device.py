@@ -1,6 +1,7 @@
 """Lets the device of `soft-webauthn`, an independent implementation, answer a server's JSON options, for cross-checks.
 
-The device never sets the user-verified flag, holds one credential, knows ES256 and attestation `none` only.
+The device never sets the user-verified flag, holds one credential, knows ES256 and attestation `none` only. What a
+client does before it asks a device, such as looking at the lists of credentials, is done here.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 from authctl.virtual_authenticator import base64url
 from authctl.virtual_authenticator.client.options import OptionsInput, parse_creation_options, parse_request_options
-from authctl.virtual_authenticator.errors import NotSupported
+from authctl.virtual_authenticator.errors import CredentialExcluded, NoCredential, NotSupported
 
 
 class SoftDevice:
@@ -23,11 +24,13 @@ class SoftDevice:
         except ImportError as error:
             raise NotSupported("soft-webauthn is not installed", hint="`make test` installs it") from error
         self.origin = origin
-        self._device = module.SoftWebauthnDevice()
+        self.device = module.SoftWebauthnDevice()
 
     def create(self, options: OptionsInput) -> dict[str, Any]:
-        """Registers: RegistrationResponseJSON, as far as the device fills it."""
+        """Registers: RegistrationResponseJSON, as far as the device fills it; what it held before is gone."""
         parsed = parse_creation_options(options)
+        if self.device.credential_id in parsed.exclude:
+            raise CredentialExcluded
         public_key = {
             "challenge": parsed.challenge,
             "rp": {"id": parsed.rp_id, "name": parsed.rp_name},
@@ -35,13 +38,21 @@ class SoftDevice:
             "pubKeyCredParams": [{"alg": algorithm, "type": "public-key"} for algorithm in parsed.algorithms],
             "attestation": "none",
         }
-        return _json(self._device.create({"publicKey": public_key}, self.origin))
+        try:
+            return _json(self.device.create({"publicKey": public_key}, self.origin))
+        except ValueError as error:
+            raise NotSupported("soft-webauthn cannot do what is asked for", debug=str(error)) from error
 
     def get(self, options: OptionsInput) -> dict[str, Any]:
         """Logs in: AuthenticationResponseJSON, as far as the device fills it."""
         parsed = parse_request_options(options)
+        if parsed.allow is not None and self.device.credential_id not in parsed.allow:
+            raise NoCredential
         public_key = {"challenge": parsed.challenge, "rpId": parsed.rp_id}
-        return _json(self._device.get({"publicKey": public_key}, self.origin))
+        try:
+            return _json(self.device.get({"publicKey": public_key}, self.origin))
+        except ValueError as error:
+            raise NoCredential("soft-webauthn has nothing for this RP id", debug=str(error)) from error
 
 
 def _json(credential: dict[str, Any]) -> dict[str, Any]:
