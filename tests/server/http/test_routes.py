@@ -94,7 +94,7 @@ def test_a_wrong_method_is_refused_with_the_right_ones(shared_api: Api, route: R
         "//",
         "/register",
         "/register/begin/",
-        "/docs",
+        "/docs/",
         "/Users/me",
         "/users/me/x",
         "/users//",
