@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
+    from authctl.clock import Clock
     from authctl.server.service import Service
     from authctl.server.supervisor import Reporter
     from authctl.settings import Settings
@@ -286,21 +287,33 @@ class EmbeddedServer:
 
     `settings_for` gets the port and returns the settings: the origin depends on it. Raises what opening the service
     raises. `url` uses the name localhost, because an RP id has to be a domain.
+
+    port   another port than a free one
+    clock  another clock than the system's
     """
 
-    def __init__(self, settings_for: Callable[[int], Settings], limits: ConnectionLimits | None = None) -> None:
+    def __init__(
+        self,
+        settings_for: Callable[[int], Settings],
+        limits: ConnectionLimits | None = None,
+        *,
+        port: int = 0,
+        clock: Clock | None = None,
+    ) -> None:
         self._settings_for = settings_for
         self._limits = limits
+        self._port = port
+        self._clock = clock
         self._started = threading.Event()
         self.service: Service
         self.url = ""
 
     def __enter__(self) -> Self:
-        listener = bind("127.0.0.1", 0)
+        listener = bind("127.0.0.1", self._port)
         try:
             port: int = listener.getsockname()[1]
             settings = self._settings_for(port)
-            self.service = open_service(settings, kind="server")
+            self.service = open_service(settings, kind="server", clock=self._clock)
         except BaseException:
             listener.close()
             raise
@@ -329,8 +342,15 @@ def temporary_server(limits: ConnectionLimits | None = None, **overrides: Any) -
         yield server
 
 
-def embedded_in(directory: str | Path, limits: ConnectionLimits | None = None, **overrides: Any) -> EmbeddedServer:
-    """A server that keeps its files in `directory`."""
+def embedded_in(
+    directory: str | Path,
+    limits: ConnectionLimits | None = None,
+    *,
+    port: int = 0,
+    clock: Clock | None = None,
+    **overrides: Any,
+) -> EmbeddedServer:
+    """A server that keeps its files in `directory`; the same port again makes it the same server started anew."""
     from pathlib import Path
 
     from authctl.settings import load_settings
@@ -340,4 +360,4 @@ def embedded_in(directory: str | Path, limits: ConnectionLimits | None = None, *
     def settings_for(port: int) -> Settings:
         return load_settings(environ={}, cwd=place, **{"port": port, "host": "127.0.0.1", **overrides})
 
-    return EmbeddedServer(settings_for, limits)
+    return EmbeddedServer(settings_for, limits, port=port, clock=clock)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import shutil
+import re
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,28 +15,21 @@ from typer.testing import CliRunner
 
 from authctl.cli import app
 from authctl.server.running import temporary_server
+from tests.browser.demo_page import DemoPage
+from tests.browser.programs import CHROMIUM, FLAGS, need
+from tests.browser.servers import Demo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
+    from selenium import webdriver
     from typer.testing import Result
 
+    from tests.browser.chromium import Tab
+
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update",
-)  # fmt: skip
-
-
-def need(package: str, *programs: str) -> None:
-    """Skips the test with the reason when it cannot run here."""
-    for program in programs:
-        if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
-    if importlib.util.find_spec(package) is None:
-        pytest.skip(f"the package {package} is not installed")
+__all__ = ["example", "need"]
 
 
 def example(name: str) -> ModuleType:
@@ -119,3 +112,55 @@ def context() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
         yield browser.new_context()
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[webdriver.Chrome]:
+    """The browser that this process drives."""
+    need("selenium", "chromium", "chromedriver")
+    from tests.browser.chromium import chromium
+
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def tab(chromium: webdriver.Chrome, request: pytest.FixtureRequest) -> Iterator[Tab]:
+    """A new tab; the test fails when the browser complained of something that the test has not declared."""
+    from tests.browser.chromium import Tab
+    from tests.browser.watch import Watch
+
+    opened = Tab(chromium, Watch(chromium))
+    try:
+        yield opened
+        opened.front()
+        opened.picture(re.sub(r"[^\w-]+", "-", request.node.name))
+        opened.watch.check()
+    finally:
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def shared_demo() -> Iterator[Demo]:
+    """A service with its pages, for the tests of one file; they do not move its clock."""
+    with Demo() as demo:
+        yield demo
+
+
+@pytest.fixture
+def demo() -> Iterator[Demo]:
+    """A service with its pages, for one test."""
+    with Demo() as demo:
+        yield demo
+
+
+@pytest.fixture
+def page(tab: Tab, shared_demo: Demo) -> DemoPage:
+    """The demo page in a new tab."""
+    return DemoPage(tab, shared_demo.url).open()
+
+
+@pytest.fixture
+def own_page(tab: Tab, demo: Demo) -> DemoPage:
+    """The demo page of a service of the test's own."""
+    return DemoPage(tab, demo.url).open()
