@@ -161,6 +161,12 @@ class ConnectionDropped(ServerUnreachable):
     slug = "connection-dropped"
 
 
+class TimedOut(ServerUnreachable):
+    """The server did not answer in time."""
+
+    slug = "timed-out"
+
+
 class RecipeInvalid(SettingsError):
     """A recipe that cannot be used; `problems` lists all that is wrong with it."""
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from authctl.commands._output import Row
     from authctl.server.service import Service
     from authctl.virtual_authenticator.harness.steps import Ceremony, Step
+    from authctl.virtual_authenticator.harness.transport import Channel
 
 T = TypeVar("T")
 
@@ -77,7 +78,7 @@ class Simulation:
     name: str
     url: str
     client: Client
-    transport: Transport
+    transport: Channel
     output: Output
     steps: list[Step]
     server: DescribedServer | None = None
@@ -142,7 +143,7 @@ def step_row(step: Step) -> Row:
 
 
 @contextmanager
-def _opened(choices: Choices) -> Iterator[tuple[str, str, Transport, DescribedServer | None]]:
+def _opened(choices: Choices) -> Iterator[tuple[str, str, Channel, DescribedServer | None]]:
     if choices.target is not None:
         with described_server(choices) as server:
             yield server.base_url, server.origin, server.transport, server

@@ -7,13 +7,19 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, Self
 from urllib.parse import urlsplit
 
 import httpx2
 
-from authctl.errors import ServerUnreachable, UsageError
-from authctl.virtual_authenticator.errors import ConnectionDropped, MessageCutOff, NothingListens, UnexpectedAnswer
+from authctl.errors import UsageError
+from authctl.virtual_authenticator.errors import (
+    ConnectionDropped,
+    MessageCutOff,
+    NothingListens,
+    TimedOut,
+    UnexpectedAnswer,
+)
 from authctl.virtual_authenticator.harness.lifespan import Lifespan
 from authctl.virtual_authenticator.harness.loop_thread import LoopThread
 
@@ -59,6 +65,28 @@ class Answer:
     cookies: tuple[str, ...] = ()
 
 
+class Channel(Protocol):
+    """A way to one server, used as a context manager."""
+
+    def __enter__(self) -> Self:
+        """Ready to send."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Lets go of everything."""
+        ...
+
+    def send(self, request: Request) -> Answer:
+        """The server's answer, whatever its status; raises ServerUnreachable or UnexpectedAnswer."""
+        ...
+
+    def close(self) -> None:
+        """Lets go of everything."""
+        ...
+
+
 class Transport:
     """A connection to one server, used as a context manager.
 
@@ -74,7 +102,7 @@ class Transport:
         self._lifespan = None if app is None else Lifespan(app)
         self._client = self._loop.run(self._open(app))
 
-    def __enter__(self) -> Transport:
+    def __enter__(self) -> Self:
         try:
             if self._lifespan is not None:
                 self._loop.run(self._lifespan.start())
@@ -166,7 +194,7 @@ def _explained(base_url: str, timeout: float, size: int) -> Iterator[None]:
     try:
         yield
     except (TimeoutError, httpx2.TimeoutException) as error:
-        raise ServerUnreachable(
+        raise TimedOut(
             f"{base_url} did not answer within {timeout:g} seconds", hint="--timeout SECONDS waits longer"
         ) from error
     except httpx2.ConnectError as error:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 from authctl.virtual_authenticator.errors import RecipeInvalid
 from authctl.virtual_authenticator.harness.recipe.parse import parse
 from authctl.virtual_authenticator.harness.recipe.problems import Problems
-from authctl.virtual_authenticator.harness.recipe.templates import ACCOUNT, CREDENTIAL, PLACE_NAMES, Template
+from authctl.virtual_authenticator.harness.recipe.templates import ACCOUNT, CREDENTIAL, PLACE_NAMES, templates_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from authctl.virtual_authenticator.harness.recipe.model import Ceremony, Recipe, Step
@@ -98,6 +98,8 @@ def _check_names(recipe: Recipe, problems: Problems) -> None:
     by_login = _check_ceremony(recipe.login, "login", set(_ALWAYS), problems)
     if recipe.usernameless is not None:
         _check_ceremony(recipe.usernameless, "login.usernameless", set(_ALWAYS), problems)
+    if recipe.profile is not None:
+        _check_step(recipe.profile, "profile", set(by_login), problems)
     everything = by_register | by_login
     _check_steps(recipe.teardown, "teardown", set(everything), problems)
     for name, steps in recipe.abilities.items():
@@ -128,20 +130,9 @@ def _check_step(step: Step, where: str, known: set[str], problems: Problems) -> 
 
 
 def _check_templates(tree: object, where: str, known: set[str], problems: Problems) -> None:
-    for template in _templates(tree):
+    for template in templates_in(tree):
         for hole in template.holes():
             if hole.name == CREDENTIAL and CREDENTIAL not in known:
                 problems.add(where, f"{{{hole}}} is known only in `finish`")
             elif hole.name not in known:
                 problems.add(where, f"nothing has saved {{{hole.name}}} by then; known are {', '.join(sorted(known))}")
-
-
-def _templates(tree: object) -> Iterator[Template]:
-    if isinstance(tree, Template):
-        yield tree
-    elif isinstance(tree, dict):
-        for value in tree.values():
-            yield from _templates(value)
-    elif isinstance(tree, list):
-        for value in tree:
-            yield from _templates(value)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from authctl.virtual_authenticator.harness.lifespan import AsgiApp
     from authctl.virtual_authenticator.harness.recipe.model import Recipe
     from authctl.virtual_authenticator.harness.relying_party import Reaction, Visit
+    from authctl.virtual_authenticator.harness.transport import Channel
 
 
 class DescribedServer:
@@ -30,6 +31,7 @@ class DescribedServer:
     app       an ASGI application in the place of the network
     allowed   hosts, besides this machine, that may be tested
     patience  seconds that one request waits altogether when the server asks to come back later
+    channel   the way there, in place of an ordinary one; closed with the server
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class DescribedServer:
         allowed: Collection[str] = (),
         patience: float = PATIENCE_SECONDS,
         sleep: Callable[[float], None] = time.sleep,
+        channel: Callable[[str], Channel] | None = None,
     ) -> None:
         self.recipe = recipe
         self.name = recipe.name
@@ -53,7 +56,9 @@ class DescribedServer:
         self.sleep = sleep
         if app is None:
             require_permission(self.base_url, self.allowed)
-        self.transport = Transport(self.base_url, timeout=timeout, app=app)
+        self.transport: Channel = (
+            Transport(self.base_url, timeout=timeout, app=app) if channel is None else channel(self.base_url)
+        )
 
     def __enter__(self) -> DescribedServer:
         self.transport.__enter__()

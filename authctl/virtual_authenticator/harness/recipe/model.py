@@ -75,8 +75,11 @@ class Recipe:
     usernameless  a login that names nobody; None when that is the same as `login`, or cannot be had
     setup         what comes before the first ceremony of somebody who has no account yet
     teardown      what undoes it
+    profile       reads what only somebody who is logged in may; None where the recipe describes no such thing
     capabilities  what can be done there, by the names that cases ask for
     abilities     those of them that take steps
+    root_seed     of the root certificate that the server was told to trust; empty when it trusts none of ours
+    related       an origin that the server lists as related; empty when it lists none
     """
 
     name: str
@@ -89,5 +92,8 @@ class Recipe:
     usernameless: Ceremony | None = None
     setup: tuple[Step, ...] = ()
     teardown: tuple[Step, ...] = ()
+    profile: Step | None = None
     capabilities: frozenset[str] = frozenset()
     abilities: Mapping[str, tuple[Step, ...]] = field(default_factory=dict)
+    root_seed: str = ""
+    related: str = ""

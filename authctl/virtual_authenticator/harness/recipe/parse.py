@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from authctl.errors import UsageError
-from authctl.virtual_authenticator.faults.needs import CAPABILITIES
+from authctl.virtual_authenticator.harness.recipe.capabilities import NAMED_LOGIN, names_its_user, parse_capabilities
 from authctl.virtual_authenticator.harness.recipe.model import VERSION, Ceremony, Recipe, Rule, Step
 from authctl.virtual_authenticator.harness.recipe.places import Place, pattern
 from authctl.virtual_authenticator.harness.recipe.problems import Problems, join
@@ -27,6 +27,7 @@ _RECIPE: Final = (
     "register",
     "login",
     "teardown",
+    "profile",
     "capabilities",
 )
 _CEREMONY: Final = ("before", "begin", "options", "finish", "accept", "reject", "reason")
@@ -34,8 +35,6 @@ _STEP: Final = ("url", "method", "json", "form", "query", "headers", "status", "
 _RULE: Final = ("status", "json", "header", "cookie", "text")
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")
-# What a harness can do there only by requests of its own.
-_STEPPED: Final = ("delete-passkey", "delete-user", "disable-user")
 
 
 def parse(document: Mapping[str, Any], name: str, problems: Problems) -> Recipe | None:
@@ -44,13 +43,16 @@ def parse(document: Mapping[str, Any], name: str, problems: Problems) -> Recipe 
     _version(table, problems)
     register = _required_ceremony(table, "register", problems)
     login = _required_ceremony(table, "login", problems)
-    capabilities, abilities = _capabilities(table.get("capabilities", {}), problems)
+    capabilities = parse_capabilities(table.get("capabilities", {}), problems, _steps)
     usernameless = _usernameless(table.get("login"), problems)
     setup = _steps(table.get("setup", []), "setup", problems)
     teardown = _steps(table.get("teardown", []), "teardown", problems)
+    profile = _step(table["profile"], "profile", problems) if "profile" in table else None
     base_url, origin = (_address(table, member, problems) for member in ("base_url", "origin"))
     if register is None or login is None:
         return None
+    seen = {"usernameless"} if usernameless else set()
+    seen |= {NAMED_LOGIN} if names_its_user(login) else set()
     return Recipe(
         name=problems.text(table, "name", "") or name,
         description=problems.text(table, "description", ""),
@@ -62,8 +64,11 @@ def parse(document: Mapping[str, Any], name: str, problems: Problems) -> Recipe 
         usernameless=usernameless,
         setup=setup,
         teardown=teardown,
-        capabilities=capabilities | ({"usernameless"} if usernameless else set()),
-        abilities=abilities,
+        profile=profile,
+        capabilities=capabilities.said | (seen - capabilities.denied),
+        abilities=capabilities.abilities,
+        root_seed=capabilities.texts.get("trusted-root", ""),
+        related=capabilities.texts.get("related-origin", ""),
     )
 
 
@@ -244,22 +249,3 @@ def _expected(value: object, where: str, problems: Problems) -> object:
     if isinstance(value, (dict, list)):
         problems.add(where, "is compared with text, a number or a boolean")
     return value
-
-
-def _capabilities(value: object, problems: Problems) -> tuple[frozenset[str], Mapping[str, tuple[Step, ...]]]:
-    table = problems.table(value, "capabilities", tuple(CAPABILITIES))
-    can: set[str] = set()
-    abilities: dict[str, tuple[Step, ...]] = {}
-    for name, given in table.items():
-        where = join("capabilities", name)
-        if isinstance(given, list):
-            if name not in _STEPPED:
-                problems.add(where, f"is true or false; steps are for {', '.join(_STEPPED)}")
-            abilities[name] = _steps(given, where, problems)
-        elif not isinstance(given, bool):
-            problems.add(where, "is true or false" if name not in _STEPPED else "is an array of steps")
-        elif given and name in _STEPPED:
-            problems.add(where, "takes an array of steps that do it")
-        elif given:
-            can.add(name)
-    return frozenset(can), abilities

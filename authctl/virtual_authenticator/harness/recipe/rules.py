@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from authctl.errors import ServerUnreachable
 from authctl.virtual_authenticator.errors import MessageCutOff, NothingListens
+from authctl.virtual_authenticator.harness.recipe.model import Ceremony, Rule
 from authctl.virtual_authenticator.harness.recipe.places import MISSING, document, text_of
 from authctl.virtual_authenticator.harness.relying_party import Reaction, Verdict
 
 if TYPE_CHECKING:
     from authctl.errors import AuthctlError
-    from authctl.virtual_authenticator.harness.recipe.model import Ceremony, Rule
+    from authctl.virtual_authenticator.harness.recipe.model import Step
     from authctl.virtual_authenticator.harness.transport import Answer
 
 _LONGEST_REASON: Final = 120
@@ -33,6 +34,12 @@ def judge(ceremony: Ceremony, answer: Answer) -> Reaction:
     verdict = _verdict(ceremony, answer)
     reason = "" if verdict is Verdict.ACCEPTED else _reason(ceremony, answer)
     return Reaction(verdict, answer.status, reason, answer.seconds, text_of(answer)[:_LONGEST_EXCERPT])
+
+
+def judge_step(step: Step, answer: Answer) -> Reaction:
+    """The reaction that the answer to an ordinary step is: accepted with the status that it has to have."""
+    ceremony = Ceremony(step, step, {}, Rule(step.status or frozenset(range(200, 300))))
+    return judge(ceremony, answer)
 
 
 def judge_failure(error: AuthctlError, seconds: float) -> Reaction:

@@ -111,6 +111,18 @@ def fill_fields(fields: Mapping[str, Template], values: Mapping[str, Any]) -> li
     return [(name, as_text(value)) for name, value in filled if value is not MISSING]
 
 
+def templates_in(tree: object) -> Iterator[Template]:
+    """Every template of a tree of them, such as a body or a step's headers."""
+    if isinstance(tree, Template):
+        yield tree
+    elif isinstance(tree, dict):
+        for value in tree.values():
+            yield from templates_in(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from templates_in(value)
+
+
 def as_text(value: Any) -> str:
     """A value where only text can stand."""
     return value if isinstance(value, str) else write(value)

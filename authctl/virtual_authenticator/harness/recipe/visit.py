@@ -7,12 +7,12 @@ import json
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from authctl.errors import AuthctlError
+from authctl.errors import AuthctlError, UsageError
 from authctl.virtual_authenticator.errors import UnexpectedAnswer
 from authctl.virtual_authenticator.harness.accounts import throw_away_account
 from authctl.virtual_authenticator.harness.recipe.cookies import CookieJar
 from authctl.virtual_authenticator.harness.recipe.places import MISSING, Place
-from authctl.virtual_authenticator.harness.recipe.rules import judge, judge_failure
+from authctl.virtual_authenticator.harness.recipe.rules import judge, judge_failure, judge_step
 from authctl.virtual_authenticator.harness.recipe.sending import Sender
 from authctl.virtual_authenticator.harness.recipe.templates import CREDENTIAL, fill
 from authctl.virtual_authenticator.harness.relying_party import Verdict
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from authctl.virtual_authenticator.harness.relying_party import Reaction
     from authctl.virtual_authenticator.harness.transport import Answer
 
+_A_PROFILE: Final = 'profile = { url = "/me", headers = { Authorization = "Bearer {token}" } }'
 _FURTHER_DOWN: Final = 'options = "$.publicKey"'
 
 
@@ -63,6 +64,23 @@ class RecipeVisit:
     def finish_login(self, assertion: object) -> Reaction:
         """What the server makes of an assertion."""
         return self._finish(self._login, assertion)
+
+    def read_profile(self) -> Reaction:
+        """What only somebody who is logged in may read, as the recipe's `profile` says; UsageError where it does not.
+
+        Never raises for an answer.
+        """
+        step = self._recipe.profile
+        if step is None:
+            raise UsageError(
+                f"The recipe {self._recipe.name} does not say how a profile is read",
+                hint=f"A line for it: {_A_PROFILE}",
+            )
+        started = time.perf_counter()
+        try:
+            return judge_step(step, self._sender.send(step, self.values))
+        except AuthctlError as error:
+            return judge_failure(error, time.perf_counter() - started)
 
     def perform(self, steps: tuple[Step, ...], credential: object = MISSING) -> None:
         """Performs further steps of the recipe; raises AuthctlError when one is answered otherwise than it says."""

@@ -1,0 +1,1 @@
+"""Loads: many ceremonies at a time, with every answer timed and every failure told."""

@@ -1,0 +1,76 @@
+"""Measures the client itself, so that its own limits are not taken for the server's."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from threading import Event as Flag
+from threading import Thread
+from typing import Final
+
+from authctl.virtual_authenticator.harness.load.histogram import Histogram
+
+_EVERY_SECONDS: Final = 0.01
+MOST_CPU: Final = 0.9
+"""Of one core, which is all that one Python process has: with more than this, there is nothing left to wait with."""
+MOST_LAG_SECONDS: Final = 0.02
+"""Nine of ten threads that are ready may wait so long for their turn; with more, that is what latencies tell of."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCost:
+    """What the client used.
+
+    cpu_seconds  of all its threads
+    seconds      on the clock
+    lag          how much later than it asked a thread gets its turn
+    """
+
+    cpu_seconds: float
+    seconds: float
+    lag: Histogram = field(default_factory=Histogram)
+
+    @property
+    def share(self) -> float:
+        """Of one core."""
+        return self.cpu_seconds / self.seconds if self.seconds else 0.0
+
+    @property
+    def limit(self) -> str:
+        """Why the figures are the client's limit and not the server's; empty when they are not."""
+        if self.share >= MOST_CPU:
+            return f"the client used {self.share:.0%} of the one core that it can use"
+        late = self.lag.percentile(90)
+        if late >= MOST_LAG_SECONDS:
+            return (
+                f"the client's threads wait {late * 1000:.0f} ms for their turn (p90): this machine has too much to do"
+            )
+        return ""
+
+
+class Gauge:
+    """Measures from `start` to `stop`."""
+
+    def __init__(self) -> None:
+        self._lag = Histogram()
+        self._stop = Flag()
+        self._started = self._cpu = 0.0
+
+    def start(self) -> None:
+        """Begins, or begins anew."""
+        self.stop()
+        self._lag, self._stop = Histogram(), Flag()
+        self._started, self._cpu = time.perf_counter(), time.process_time()
+        Thread(target=_watch, args=(self._lag, self._stop), name="authctl-load-lag", daemon=True).start()
+
+    def stop(self) -> ClientCost:
+        """Ends, and tells what there was."""
+        self._stop.set()
+        return ClientCost(time.process_time() - self._cpu, time.perf_counter() - self._started, self._lag)
+
+
+def _watch(lag: Histogram, stop: Flag) -> None:
+    while not stop.is_set():
+        asked = time.perf_counter()
+        time.sleep(_EVERY_SECONDS)
+        lag.record(time.perf_counter() - asked - _EVERY_SECONDS)
