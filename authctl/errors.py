@@ -181,6 +181,13 @@ class AccessDenied(AuthctlError):
     default_detail = "You don't have permission to access this resource"
 
 
+class LoginTooOld(AuthctlError):
+    """The token is good, and its login too long ago for what was asked (RFC 9470)."""
+
+    slug = "login-too-old"
+    default_detail = "Log in again to do this"
+
+
 # What is there, or not.
 
 
@@ -196,6 +203,20 @@ class Conflict(AuthctlError):
 
     slug = "conflict"
     default_detail = "The current state does not allow that"
+
+
+class LastCredential(Conflict):
+    """Without this credential nobody could log in to the account."""
+
+    slug = "last-credential"
+    default_detail = "This is the only passkey of the account and cannot be removed"
+
+
+class TooManyCredentials(Conflict):
+    """The account has as many credentials as it may have."""
+
+    slug = "too-many-credentials"
+    default_detail = "The account has as many passkeys as it may have; remove one first"
 
 
 class Refused(AuthctlError):

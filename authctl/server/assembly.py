@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from authctl.clock import SystemClock
 from authctl.errors import Refused, SettingsError
+from authctl.server.accounts.credentials import Credentials
 from authctl.server.accounts.personal_data import PersonalData
 from authctl.server.accounts.rejections import Rejections
 from authctl.server.accounts.roles import Roles
@@ -133,8 +134,9 @@ def _assemble(
         settings=settings,
         keys=keys,
         database=database,
-        make_ceremonies=lambda: _make_ceremonies(settings, keys, database, issuer),
+        make_ceremonies=lambda: _make_ceremonies(settings, keys, database, issuer, verifier, rejections),
         users=Users(database, verifier, rejections),
+        credentials=Credentials(database, verifier, rejections),
         personal_data=PersonalData(database, recording, keys.decoy),
         roles=Roles(database),
         audit=audit,
@@ -146,7 +148,10 @@ def _assemble(
     )
 
 
-def _make_ceremonies(settings: Settings, keys: Keys, database: Database, issuer: Issuer) -> Ceremonies:
+def _make_ceremonies(
+    settings: Settings, keys: Keys, database: Database, issuer: Issuer, verifier: Verifier, rejections: Rejections
+) -> Ceremonies:
+    from authctl.server.ceremonies.adding import Adding
     from authctl.server.ceremonies.challenges import ChallengeBook
     from authctl.server.ceremonies.decoys import Decoys
     from authctl.server.ceremonies.login import Login
@@ -160,4 +165,5 @@ def _make_ceremonies(settings: Settings, keys: Keys, database: Database, issuer:
     return Ceremonies(
         registration=Registration(database, policy, book),
         login=Login(database, policy, book, decoys, issuer, lifetime),
+        adding=Adding(database, policy, book, verifier, rejections),
     )

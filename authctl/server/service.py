@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from authctl.server.accounts.credentials import Credentials
     from authctl.server.accounts.personal_data import PersonalData
     from authctl.server.accounts.roles import Roles
     from authctl.server.accounts.trail_access import TrailAccess
     from authctl.server.accounts.users import Users
     from authctl.server.audit.repair import Repair
     from authctl.server.audit.trail import AuditTrail
+    from authctl.server.ceremonies.adding import Adding
     from authctl.server.ceremonies.login import Login
     from authctl.server.ceremonies.registration import Registration
     from authctl.server.keys import Keys
@@ -31,13 +33,14 @@ class Ceremonies:
 
     registration: Registration
     login: Login
+    adding: Adding
 
 
 @dataclass(frozen=True)
 class Service:
     """Made by `assembly.open_service`; whoever opens it closes it.
 
-    make_ceremonies  called at the first use of `registration` or `login`: commands do without what they import
+    make_ceremonies  called at the first use of one of them: commands do without what they import
     """
 
     settings: Settings
@@ -45,6 +48,7 @@ class Service:
     database: Database
     make_ceremonies: Callable[[], Ceremonies] = field(repr=False)
     users: Users
+    credentials: Credentials
     personal_data: PersonalData
     roles: Roles
     audit: AuditTrail
@@ -56,7 +60,7 @@ class Service:
 
     @cached_property
     def ceremonies(self) -> Ceremonies:
-        """Both ceremonies."""
+        """All ceremonies."""
         return self.make_ceremonies()
 
     @property
@@ -68,6 +72,11 @@ class Service:
     def login(self) -> Login:
         """Login, begin and complete."""
         return self.ceremonies.login
+
+    @property
+    def adding(self) -> Adding:
+        """A further passkey for a signed-in user, begin and complete."""
+        return self.ceremonies.adding
 
     def close(self) -> None:
         """Finishes what waits, signs the last checkpoint, lets go of every file. Safe to call twice."""

@@ -11,8 +11,8 @@ from authctl.commands._people import people_of
 from authctl.commands._views import ADDRESS, EVENT, IDENTIFIER, REASON, TIME, USER, WHOSE, event_columns
 from authctl.commands.audit._answering import LIMIT, answer
 
-_NO_DENIALS: Final = ("!invalid_request", "!took_too_long")
-"""Reasons of admins' questions to the trail that failed without being refused."""
+_NO_DENIALS: Final = ("!invalid_request", "!took_too_long", "!last_credential", "!unknown_credential")
+"""Reasons of what failed without anybody being refused access."""
 
 
 @filtered(without=("success",), defaults={"limit": LIMIT})
@@ -20,7 +20,8 @@ def denied(filters: Filters, output_format: FormatOption = Format.TABLE) -> None
     """List access that was refused, and whose record was wanted.
 
     The newest comes first. The reason tells them apart: access_denied is a signed-in user who asked for somebody
-    else's record, or for the audit trail (audit_query); not_authenticated came without a token; unknown_user is an
+    else's record or passkeys, or for the audit trail (audit_query); login_too_old wanted to remove a passkey long after
+    logging in; not_authenticated came without a token; unknown_user is an
     admin who asked for an account that does not exist; token_... and session_... are tokens that were worth nothing.
     The user is the one who asked, as far as that is certain. Whose record it was is told by e-mail, or by id where
     that account is gone.
@@ -38,7 +39,7 @@ def denied(filters: Filters, output_format: FormatOption = Format.TABLE) -> None
             columns=event_columns(TIME, USER, WHOSE, ADDRESS, REASON, EVENT, IDENTIFIER),
             rows=people.rows,
             empty="No access was refused.",
-            events=("user_access", "token_rejected", "audit_query"),
+            events=("user_access", "token_rejected", "audit_query", "credential_renamed", "credential_removed"),
             success=False,
             **fixed,
         )

@@ -24,7 +24,10 @@ class Reason(StrEnum):
     NOT_AUTHENTICATED = "not_authenticated"
     ACCESS_DENIED = "access_denied"
     UNKNOWN_USER = "unknown_user"
+    UNKNOWN_CREDENTIAL = "unknown_credential"
     LAST_ADMIN = "last_admin"
+    LOGIN_TOO_OLD = "login_too_old"
+    LAST_CREDENTIAL = "last_credential"
     COUNTED = "counted"
     TOOK_TOO_LONG = "took_too_long"
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from typing import TYPE_CHECKING
 
 from authctl.errors import AccessDenied, NotFound, Refused
 from authctl.server.accounts import account_events, administration
-from authctl.server.accounts.access import Identity, Rejected, identify, read_bearer
+from authctl.server.accounts.access import Rejected, identify, read_or_count, target_of
 from authctl.server.accounts.rejections import Rejections
 from authctl.server.audit.recorder import record
 
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from authctl.server.storage.tables import User
     from authctl.server.storage.transaction import Transaction
     from authctl.server.tokens.verifying import Claims, Verifier
-
-_IDENTIFIER = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Users:
@@ -77,9 +74,7 @@ class Users:
         return _unless_refused(await self._database.write(unit))
 
     async def _access(self, bearer: str | None, user_id: str | None, caller: Caller) -> User:
-        claims = read_bearer(self._verifier, bearer)
-        if isinstance(claims, Rejected) and not self._rejections.is_to_be_written(caller):
-            raise claims.error
+        claims = read_or_count(self._verifier, self._rejections, bearer, caller)
         outcome = await self._database.write(partial(_answer, claims=claims, user_id=user_id, caller=caller))
         if isinstance(outcome, Exception):
             raise outcome
@@ -92,22 +87,12 @@ def _answer(tx: Transaction, *, claims: Claims | Rejected, user_id: str | None, 
         record(tx, account_events.rejected(identity, user_id, caller))
         return identity.error
     target_id = identity.user.id if user_id is None else user_id
-    target = _target(tx, identity, target_id)
+    target = target_of(tx, identity, target_id)
     if isinstance(target, AccessDenied | NotFound):
         record(tx, account_events.refused(identity, target, target_id, caller))
         return target
     record(tx, account_events.accessed(identity, target, caller))
     return target
-
-
-def _target(tx: Transaction, identity: Identity, target_id: str) -> User | AccessDenied | NotFound:
-    """R-EN-06: who may not see others gets one answer for every other id, and costs no look at the table."""
-    if target_id == identity.user.id:
-        return identity.user
-    if not identity.is_admin:
-        return AccessDenied()
-    found = tx.users.by_id(target_id) if _IDENTIFIER.fullmatch(target_id) else None
-    return found or NotFound()
 
 
 def _unless_refused(outcome: User | Refused) -> User:

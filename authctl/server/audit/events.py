@@ -16,6 +16,10 @@ class EventType(StrEnum):
     USER_ACCESS = "user_access"
     TOKEN_REJECTED = "token_rejected"  # noqa: S105 - the name of an event, not a password
     CREDENTIAL_CLONE_SUSPECTED = "credential_clone_suspected"
+    CREDENTIAL_BEGIN = "credential_begin"
+    CREDENTIAL_ADDED = "credential_added"
+    CREDENTIAL_RENAMED = "credential_renamed"
+    CREDENTIAL_REMOVED = "credential_removed"
     ROLE_CHANGE = "role_change"
     USER_DISABLED = "user_disabled"
     USER_ENABLED = "user_enabled"

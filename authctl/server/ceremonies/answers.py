@@ -23,6 +23,13 @@ logger = logging.getLogger(__name__)
 RETRY_SECONDS: Final = 60
 
 
+_CEREMONIES: Final = {
+    EventType.REGISTRATION_BEGIN: "Registration",
+    EventType.LOGIN_BEGIN: "Login",
+    EventType.CREDENTIAL_BEGIN: "Passkey registration",
+}
+
+
 class Response(Protocol):
     """What the responses of both ceremonies have."""
 
@@ -84,17 +91,19 @@ def begin_events(
     is_issued: bool,
     reason: Reason | None = None,
     user_id: str | None = None,
+    actor: str | None = None,
 ) -> list[Event]:
     """The event of a begin; a second one, the alarm, when there was no room for its challenge."""
-    what = "Registration" if event_type is EventType.REGISTRATION_BEGIN else "Login"
+    what = _CEREMONIES[event_type]
     whose = f" of {email}" if email is not None else " without e-mail"
     if is_issued:
         details = f"{what}{whose} started {origin_of(caller)}"
-        return [Event(event_type, True, caller, details, reason=reason, user_email=email, user_id=user_id)]
+        begun = Event(event_type, True, caller, details, reason=reason, user_email=email, user_id=user_id, actor=actor)
+        return [begun]
     full = Reason.TOO_MANY_OUTSTANDING
     details = f"{what}{whose} refused {origin_of(caller)}: too many ceremonies are outstanding"
     return [
-        Event(event_type, False, caller, details, reason=full, user_email=email, user_id=user_id),
+        Event(event_type, False, caller, details, reason=full, user_email=email, user_id=user_id, actor=actor),
         Event(EventType.RATE_LIMITED, False, caller, details, reason=full, user_email=email),
     ]
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 CHALLENGE_BYTES: Final = 32
 REGISTRATION: Final = "registration"
 LOGIN: Final = "login"
+ADDING: Final = "adding"
 
 _COUNT_SECONDS: Final = 1.0
 _SWEEP: Final = 10_000

@@ -226,11 +226,11 @@ def _objection(
     """§7.2 steps 5 and 6 as far as they concern records: which credential, and whose, the options asked for."""
     if found is None:
         return CeremonyFailed(Reason.CREDENTIAL_UNKNOWN)
-    if email is None:
-        return None
-    if found[1].email != email:
+    if email is not None and found[1].email != email:
         return CeremonyFailed(Reason.CREDENTIAL_USER_MISMATCH)
-    if base64url.encode(credential_id) not in context["allowed"]:
+    if found[0].removed_at is not None:
+        return CeremonyFailed(Reason.CREDENTIAL_REMOVED)
+    if email is not None and base64url.encode(credential_id) not in context["allowed"]:
         return CeremonyFailed(Reason.CREDENTIAL_NOT_ALLOWED)
     return None
 
@@ -257,5 +257,8 @@ def _record_use(
         at=tx.now,
     ):
         return
+    # R-WA-24: the credential may have been removed after it was read.
+    if tx.credentials.is_removed(credential.id):
+        raise CeremonyFailed(Reason.CREDENTIAL_REMOVED)
     record(tx, login_events.clone_suspected(credential, user, verified.sign_count, caller))
     raise CeremonyFailed(Reason.CLONE_SUSPECTED)

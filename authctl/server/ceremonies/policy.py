@@ -10,7 +10,7 @@ from authctl.server.ceremonies import base64url, cose_key
 from authctl.server.ceremonies.shared_steps import Expected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 TIMEOUT_MILLISECONDS: Final = 60_000
 
@@ -126,9 +126,19 @@ class Policy:
         )
 
     def creation_options(
-        self, challenge: bytes, user_handle: bytes, *, email: str, display_name: str
+        self,
+        challenge: bytes,
+        user_handle: bytes,
+        *,
+        email: str,
+        display_name: str,
+        exclude: Sequence[tuple[bytes, Sequence[str]]] = (),
     ) -> dict[str, Any]:
-        """PublicKeyCredentialCreationOptionsJSON (section 5.1.8)."""
+        """PublicKeyCredentialCreationOptionsJSON (section 5.1.8).
+
+        exclude  id and transports of each credential that the user has already; only for a signed-in user, because it
+                 tells anyone else which credentials an account has
+        """
         selection = {"residentKey": "preferred", "userVerification": self.user_verification}
         if self.attachment is not None:
             selection["authenticatorAttachment"] = self.attachment
@@ -140,8 +150,10 @@ class Policy:
             "authenticatorSelection": selection,
             "attestation": "none",
             "timeout": TIMEOUT_MILLISECONDS,
-            # Filled only for a signed-in user: for anyone else it would tell which credentials an account has.
-            "excludeCredentials": [],
+            "excludeCredentials": [
+                {"type": "public-key", "id": base64url.encode(item), "transports": list(transports)}
+                for item, transports in exclude
+            ],
         }
 
     def request_options(self, challenge: bytes, credential_ids: Iterable[bytes]) -> dict[str, Any]:

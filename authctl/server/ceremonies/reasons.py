@@ -20,6 +20,7 @@ class Reason(StrEnum):
     CHALLENGE_MISMATCH = "challenge_mismatch"
     PURPOSE_MISMATCH = "purpose_mismatch"
     EMAIL_MISMATCH = "email_mismatch"
+    USER_MISMATCH = "user_mismatch"
     SETTINGS_CHANGED = "settings_changed"
 
     # The client data names another ceremony or place.
@@ -48,6 +49,7 @@ class Reason(StrEnum):
 
     # The credential does not fit the login.
     CREDENTIAL_UNKNOWN = "credential_unknown"
+    CREDENTIAL_REMOVED = "credential_removed"
     CREDENTIAL_NOT_ALLOWED = "credential_not_allowed"
     CREDENTIAL_USER_MISMATCH = "credential_user_mismatch"
     USER_HANDLE_MISSING = "user_handle_missing"
@@ -63,3 +65,4 @@ class Reason(StrEnum):
     # What a begin may carry.
     UNKNOWN_USER = "unknown_user"
     TOO_MANY_OUTSTANDING = "too_many_outstanding"
+    TOO_MANY_CREDENTIALS = "too_many_credentials"

@@ -8,15 +8,15 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
-
 from authctl.errors import AlreadyExists, CeremonyFailed, RateLimited, RegistrationFailed
+from authctl.server.accounts.authenticators import default_name
 from authctl.server.audit.events import Event, EventType, origin_of
 from authctl.server.audit.recorder import record
-from authctl.server.ceremonies import answers, base64url, challenges, envelope, relying_party
+from authctl.server.ceremonies import answers, base64url, challenges, envelope
+from authctl.server.ceremonies.new_credential import new_credential, prove
 from authctl.server.ceremonies.reasons import Reason
 from authctl.server.storage.rows import make
-from authctl.server.storage.tables import User, WebauthnCredential
+from authctl.server.storage.tables import User
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,27 +106,17 @@ class Registration:
         try:
             response = answer.required()
             context = self._book.redeem(tx, challenge, purpose=challenges.REGISTRATION, email=email)
-            user = self._add(tx, context, self._verify(tx, response, answer.challenge_hash, context), caller)
+            verified = prove(tx, self._policy, response, answer.challenge_hash, context)
+            user = self._add(tx, context, verified, caller)
         except CeremonyFailed as failure:
             record(tx, _refused(failure, email, caller))
             return failure
         record(tx, _registered(user, caller))
         return user
 
-    def _verify(
-        self, tx: Transaction, response: RegistrationResponse, challenge_hash: bytes, context: dict[str, Any]
-    ) -> VerifiedRegistration:
-        return relying_party.verify_registration(
-            response,
-            expected=self._policy.expected(challenge_hash, require_user_verification=context["user_verification"]),
-            expected_algorithms=tuple(context["algorithms"]),
-            expected_formats=self._policy.formats,
-            now=tx.now,
-        )
-
     def _add(self, tx: Transaction, context: dict[str, Any], verified: VerifiedRegistration, caller: Caller) -> User:
         user = _new_user(context, tx.now)
-        credential = _new_credential(user, verified, tx.now, caller)
+        credential = new_credential(user, verified, default_name(verified.aaguid), tx.now, caller)
         try:
             with tx.attempt():
                 # §7.1 steps 26 and 29, and R-WA-01: the unique indices decide, also between two that race.
@@ -151,25 +141,6 @@ def _new_user(context: dict[str, Any], now: datetime) -> User:
         job_title=profile["job_title"],
         created_at=now,
         user_handle=base64url.decode(context["user_handle"]),
-    )
-
-
-def _new_credential(user: User, verified: VerifiedRegistration, now: datetime, caller: Caller) -> WebauthnCredential:
-    return make(
-        WebauthnCredential,
-        user_id=user.id,
-        credential_id=verified.credential_id,
-        public_key=verified.public_key,
-        sign_count=verified.sign_count,
-        created_at=now,
-        algorithm=verified.algorithm,
-        aaguid=verified.aaguid,
-        transports=orjson.dumps(verified.transports).decode(),
-        attestation_format=verified.attestation_format,
-        user_verified=verified.is_user_verified,
-        backup_eligible=verified.is_backup_eligible,
-        backup_state=verified.is_backed_up,
-        source_address=caller.address,
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from authctl.errors import BodyTooLarge, InvalidRequest, MalformedBody, UnsupportedMediaType
 from authctl.server.audit.events import EventType
 from authctl.server.http.limits import TooOften, begin_policy, completion_policy, question_policy
-from authctl.server.http.models import CeremonyBody
+from authctl.server.http.models import RequestBody
 from authctl.server.http.strict_json import parse_object
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from authctl.server.http.request import Request
     from authctl.settings import Settings
 
-Body = TypeVar("Body", bound=CeremonyBody)
+Body = TypeVar("Body", bound=RequestBody)
 
 UNREADABLE: Final = (MalformedBody, InvalidRequest, BodyTooLarge, UnsupportedMediaType)
 
@@ -34,6 +34,9 @@ class Gate:
             EventType.LOGIN_BEGIN: begin,
             EventType.REGISTRATION_COMPLETE: complete,
             EventType.LOGIN_COMPLETE: complete,
+            EventType.CREDENTIAL_BEGIN: begin,
+            EventType.CREDENTIAL_ADDED: complete,
+            EventType.CREDENTIAL_RENAMED: complete,
             EventType.AUDIT_QUERY: question_policy(settings),
         }
 
@@ -53,7 +56,7 @@ class Gate:
             except UNREADABLE:
                 await self._limiter.admit(policy, caller.network, None)
                 raise
-            email = body.email
+            email = body.counted_email
             await self._limiter.admit(policy, caller.network, email)
         except TooOften as refusal:
             await self._refusals.limited(ceremony, caller, email, refusal.key)

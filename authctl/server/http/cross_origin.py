@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 READING: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _PREFLIGHT: Final = (
-    (b"access-control-allow-methods", b"GET, POST"),
+    (b"access-control-allow-methods", b"GET, POST, PATCH, DELETE"),
     (b"access-control-allow-headers", b"authorization, content-type"),
     (b"access-control-max-age", b"600"),
 )

@@ -18,12 +18,15 @@ from authctl.server.ceremonies.registration import Profile
 Members = Annotated[dict[str, Any], Field(strict=True)]
 
 
-class CeremonyBody(BaseModel):
-    """A body that a client sends to a ceremony."""
+class RequestBody(BaseModel):
+    """A body that a client sends."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    email: str | None
+    @property
+    def counted_email(self) -> str | None:
+        """The e-mail inside, of which limits count how often it comes."""
+        return None
 
     @classmethod
     def read(cls, document: dict[str, Any]) -> Self:
@@ -32,6 +35,17 @@ class CeremonyBody(BaseModel):
             return cls.model_validate(document)
         except ValidationError as error:
             raise InvalidRequest(complaints(error)) from error
+
+
+class CeremonyBody(RequestBody):
+    """A body that says whose ceremony it belongs to."""
+
+    email: str | None
+
+    @property
+    def counted_email(self) -> str | None:
+        """The e-mail inside."""
+        return self.email
 
 
 class RegistrationBegin(CeremonyBody):
@@ -74,6 +88,23 @@ class LoginComplete(CeremonyBody):
     assertion: Members
 
 
+class CredentialBegin(RequestBody):
+    """Nothing: who adds a passkey is told by the token."""
+
+
+class CredentialComplete(RequestBody):
+    """The new credential, as `PublicKeyCredential.toJSON()` gives it; without a name it gets its authenticator's."""
+
+    credential: Members
+    name: PersonName | None = None
+
+
+class CredentialRename(RequestBody):
+    """What a passkey is to be called."""
+
+    name: PersonName
+
+
 class AnswerBody(BaseModel):
     """A body that the service sends."""
 
@@ -105,6 +136,28 @@ class TokenResponse(AnswerBody):
     token_type: Literal["bearer"]
     expires_in: int
     user: UserSummary
+
+
+class CredentialResponse(AnswerBody):
+    """A passkey. `authenticator` is the model that its AAGUID stands for, as far as that is known."""
+
+    id: str
+    credential_id: str
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+    aaguid: str
+    authenticator: str | None
+    algorithm: str
+    transports: list[str]
+    backup_eligible: bool
+    backed_up: bool
+
+
+class CredentialList(AnswerBody):
+    """The passkeys of an account, oldest first."""
+
+    credentials: list[CredentialResponse]
 
 
 class RelyingParty(AnswerBody):

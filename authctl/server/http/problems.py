@@ -8,11 +8,14 @@ from typing import Any, Final
 import orjson
 
 from authctl import errors
+from authctl.server.accounts.access import LONGEST_SINCE_LOGIN
 from authctl.server.http.answers import PROBLEM, Answer
 
 logger = logging.getLogger(__name__)
 
 RETRY_STORAGE_AFTER = b"2"
+STEP_UP: Final = f'Bearer error="insufficient_user_authentication", max_age={LONGEST_SINCE_LOGIN}'.encode("ascii")
+"""RFC 9470 section 3: the token is good, and a login not older than this many seconds is wanted."""
 
 STATUS_OF: Final[dict[type[errors.AuthctlError], int]] = {
     errors.AuthctlError: 500,
@@ -23,11 +26,14 @@ STATUS_OF: Final[dict[type[errors.AuthctlError], int]] = {
     errors.LoginFailed: 401,
     errors.NotAuthenticated: 401,
     errors.TokenRejected: 401,
+    errors.LoginTooOld: 401,
     errors.AccessDenied: 403,
     errors.RouteNotFound: 404,
     errors.NotFound: 404,
     errors.MethodNotAllowed: 405,
     errors.RequestTimeout: 408,
+    errors.LastCredential: 409,
+    errors.TooManyCredentials: 409,
     errors.BodyTooLarge: 413,
     errors.UnsupportedMediaType: 415,
     errors.InvalidRequest: 422,
@@ -59,6 +65,7 @@ TITLES: Final[dict[int, str]] = {
     404: "Not found",
     405: "Method not allowed",
     408: "Request timeout",
+    409: "Conflict",
     413: "Content too large",
     415: "Unsupported media type",
     422: "Unprocessable content",
@@ -79,7 +86,13 @@ def problem(error: Exception, request_id: str) -> Answer:
     status = status_of(error)
     if status >= 500:
         _log(error, status, request_id)
-    document: dict[str, Any] = {
+    return Answer(status, orjson.dumps(document(error, request_id)), PROBLEM, _fields(error, status))
+
+
+def document(error: Exception, request_id: str) -> dict[str, Any]:
+    """What the document says."""
+    status = status_of(error)
+    members: dict[str, Any] = {
         "type": f"urn:authctl:problem:{_slug(error, status)}",
         "title": TITLES[status],
         "status": status,
@@ -87,8 +100,8 @@ def problem(error: Exception, request_id: str) -> Answer:
         "instance": request_id,
     }
     if isinstance(error, errors.InvalidRequest):
-        document["errors"] = [{"field": field, "message": message} for field, message in error.errors]
-    return Answer(status, orjson.dumps(document), PROBLEM, _fields(error, status))
+        members["errors"] = [{"field": field, "message": message} for field, message in error.errors]
+    return members
 
 
 def _slug(error: Exception, status: int) -> str:
@@ -112,6 +125,8 @@ def _fields(error: Exception, status: int) -> tuple[tuple[bytes, bytes], ...]:
             return ((b"retry-after", b"%d" % error.retry_after),)
         case errors.MethodNotAllowed():
             return ((b"allow", ", ".join(error.allowed).encode("ascii")),)
+        case errors.LoginTooOld():
+            return ((b"www-authenticate", STEP_UP),)
         case errors.BodyTooLarge() | errors.HeadersTooLarge() | errors.RequestTimeout():
             return ((b"connection", b"close"),)
     if status == 401:

@@ -28,7 +28,7 @@ _WITH_OWNER = Statement(
 _IDS_OF_EMAIL = Statement(
     select(_credentials.c.credential_id)
     .join_from(_credentials, _users, _credentials.c.user_id == _users.c.id)
-    .where(_users.c.email == bindparam("email"))
+    .where(_users.c.email == bindparam("email"), _credentials.c.removed_at.is_(None))
     .order_by(_credentials.c.created_at, _credentials.c.id)
 )
 _OF_USER = Statement(
@@ -36,11 +36,26 @@ _OF_USER = Statement(
     .where(_credentials.c.user_id == bindparam("user_id"))
     .order_by(_credentials.c.created_at, _credentials.c.id)
 )
+_LIVE_OF_USER = Statement(
+    _credentials.select()
+    .where(_credentials.c.user_id == bindparam("user_id"), _credentials.c.removed_at.is_(None))
+    .order_by(_credentials.c.created_at, _credentials.c.id)
+)
 _ADD = Statement(_credentials.insert())
+_RENAME = Statement(_credentials.update().where(_credentials.c.id == bindparam("for_id")).values(name=bindparam("to")))
+_REMOVE = Statement(
+    _credentials.update()
+    .where(_credentials.c.id == bindparam("for_id"), _credentials.c.removed_at.is_(None))
+    .values(removed_at=bindparam("at"))
+)
+_IS_REMOVED = Statement(
+    select(_credentials.c.id).where(_credentials.c.id == bindparam("id"), _credentials.c.removed_at.is_not(None))
+)
 _RECORD_USE = Statement(
     _credentials.update()
     .where(
         _credentials.c.id == bindparam("for_id"),
+        _credentials.c.removed_at.is_(None),
         or_(
             _credentials.c.sign_count < bindparam("new_count"),
             and_(_credentials.c.sign_count == 0, bindparam("new_count") == 0),
@@ -66,9 +81,9 @@ class Credentials:
         self._connection = connection
 
     def with_owner(self, credential_id: bytes) -> tuple[WebauthnCredential, User] | None:
-        """The credential with this id and its user, who stays as they are until the transaction ends.
+        """The credential with this id, removed as it may be, and its user.
 
-        Not for reading units.
+        The user stays as they are until the transaction ends. Not for reading units.
         """
         row = self._connection.one(_WITH_OWNER, {"credential_id": credential_id})
         if row is None:
@@ -77,21 +92,40 @@ class Credentials:
         return credential, hydrate(User, names_of(User), row[_WIDTH:])
 
     def ids_of_email(self, email: str) -> list[bytes]:
-        """The credential ids of the user with this e-mail; none for an unknown one."""
+        """The ids of the credentials that the user with this e-mail can log in with; none for an unknown one."""
         return [bytes(row[0]) for row in self._connection.tuples(_IDS_OF_EMAIL, {"email": email})]
 
     def of_user(self, user_id: str) -> list[WebauthnCredential]:
-        """All credentials of a user, oldest first."""
+        """All credentials of a user, also those that were removed, oldest first."""
         return self._connection.models(_OF_USER, WebauthnCredential, {"user_id": user_id})
+
+    def live_of_user(self, user_id: str) -> list[WebauthnCredential]:
+        """The credentials that a user can log in with, oldest first."""
+        return self._connection.models(_LIVE_OF_USER, WebauthnCredential, {"user_id": user_id})
 
     def add(self, credential: WebauthnCredential) -> None:
         """Raises AlreadyExists("webauthn_credentials.credential_id") when the id is taken, by whomever."""
         self._connection.change(_ADD, credential.__dict__)
 
+    def rename(self, row_id: str, name: str) -> None:
+        """Calls a credential something else."""
+        self._connection.change(_RENAME, {"for_id": row_id, "to": name})
+
+    def remove(self, row_id: str, at: datetime) -> bool:
+        """Ends a credential, which stays as a record; False when that had happened before."""
+        return self._connection.change(_REMOVE, {"for_id": row_id, "at": at}) == 1
+
+    def is_removed(self, row_id: str) -> bool:
+        """Whether a credential has ended, as of now: it may have since it was read."""
+        return self._connection.one(_IS_REMOVED, {"id": row_id}) is not None
+
     def record_use(
         self, row_id: str, *, sign_count: int, backup_state: bool, user_verified: bool, at: datetime
     ) -> bool:
-        """Stores the new count if it has grown, or is 0 and always was; False means that it has not (section 7.2)."""
+        """Stores the new count if it has grown, or is 0 and always was (section 7.2).
+
+        False means that it has not, or that the credential was removed meanwhile.
+        """
         params = {
             "for_id": row_id,
             "new_count": sign_count,
@@ -102,5 +136,5 @@ class Credentials:
         return self._connection.change(_RECORD_USE, params) == 1
 
     def delete_of_user(self, user_id: str) -> int:
-        """Removes all credentials of a user; how many there were."""
+        """Deletes all credentials of a user, records of removed ones too; how many there were."""
         return self._connection.change(_DELETE_OF_USER, {"user_id": user_id})

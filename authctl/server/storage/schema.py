@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from authctl.server.storage.connection import Driver
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; a test holds it against the scripts."""
 _ADVISORY_LOCK = 0x61757468
 

@@ -42,6 +42,16 @@ _END_ALL = Statement(
     )
     .values(ended_at=bindparam("now"), ended_reason=bindparam("why"))
 )
+_END_ALL_OF_CREDENTIAL = Statement(
+    _sessions.update()
+    .where(
+        _sessions.c.user_id == bindparam("for_user"),
+        _sessions.c.credential_id == bindparam("by_credential"),
+        _sessions.c.ended_at.is_(None),
+        _sessions.c.expires_at > bindparam("now"),
+    )
+    .values(ended_at=bindparam("now"), ended_reason=bindparam("why"))
+)
 _DELETE_EXPIRED = Statement(
     _sessions.delete().where(
         _sessions.c.id.in_(
@@ -84,6 +94,11 @@ class Sessions:
     def end_all_of_user(self, user_id: str, reason: str) -> int:
         """Ends every live session of a user; how many there were."""
         return self._connection.change(_END_ALL, {"for_user": user_id, "now": self._tx.now, "why": reason})
+
+    def end_all_of_credential(self, user_id: str, credential_row_id: str, reason: str) -> int:
+        """Ends every live session that a user opened with one of their credentials; how many there were."""
+        params = {"for_user": user_id, "by_credential": credential_row_id, "now": self._tx.now, "why": reason}
+        return self._connection.change(_END_ALL_OF_CREDENTIAL, params)
 
     def delete_expired(self, limit: int) -> int:
         """Removes up to `limit` sessions whose tokens have expired; how many."""

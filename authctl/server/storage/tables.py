@@ -98,6 +98,10 @@ class WebauthnCredential(SQLModel, table=True):
     backup_eligible: bool = False
     backup_state: bool = False
     source_address: str | None = None
+    name: str = Field(
+        default="Passkey", sa_column_kwargs={"server_default": "Passkey"}, description="what its owner calls it"
+    )
+    removed_at: datetime | None = Field(default=None, description="it stays as a record, and authenticates no more")
 
 
 class Challenge(SQLModel, table=True):
@@ -110,7 +114,7 @@ class Challenge(SQLModel, table=True):
     )
 
     id: bytes = Field(primary_key=True, description="SHA-256 of the challenge's bytes")
-    purpose: str = Field(description="'registration' or 'login'")
+    purpose: str = Field(description="'registration', 'login' or 'adding'")
     email: str | None = Field(default=None, description="normalised; None in a login begun without e-mail")
     context: str = Field(description="JSON object: what the ceremony was begun with and under which policy")
     source: str = Field(description="network of the caller, as limits count it")

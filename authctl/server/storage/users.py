@@ -25,6 +25,8 @@ _SET_DISABLED = Statement(
     _users.update().where(_users.c.id == bindparam("for_id")).values(disabled_at=bindparam("new_disabled_at"))
 )
 _DELETE = Statement(_users.delete().where(_users.c.id == bindparam("id")))
+# The lock makes those who change what hangs on an account, its credentials for one, do so one after the other.
+_HOLD = Statement(_users.select().where(_users.c.id == bindparam("id")).with_for_update(key_share=True))
 # The lock keeps two operators from taking each other's role away at the same moment; SQLite has one writer anyway.
 _ADMINS = Statement(
     select(_users.c.id)
@@ -49,6 +51,13 @@ class Users:
     def by_email(self, email: str) -> User | None:
         """The user with this normalised e-mail."""
         return self._connection.model(_BY_EMAIL, User, {"email": email})
+
+    def hold(self, user_id: str) -> User | None:
+        """The user with this id, whom nobody else changes, or logs in as, before this transaction ends.
+
+        Not for reading units.
+        """
+        return self._connection.model(_HOLD, User, {"id": user_id})
 
     def all(self) -> list[User]:
         """Everyone, in the order of registration."""

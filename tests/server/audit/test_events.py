@@ -8,7 +8,8 @@ from authctl.server.audit.events import Caller, EventType, origin_of
 
 PROMISED = """
 registration_begin registration_complete login_begin login_complete user_access token_rejected
-credential_clone_suspected role_change user_disabled user_enabled user_deleted user_export user_erased session_revoked
+credential_clone_suspected credential_begin credential_added credential_renamed credential_removed role_change
+user_disabled user_enabled user_deleted user_export user_erased session_revoked
 audit_query audit_export audit_prune audit_archive audit_repair checkpoint audit_gap database_reset rate_limited
 server_start server_stop
 """

@@ -99,7 +99,7 @@ def test_an_allowed_page_is_told_what_it_may_send(with_page: Api) -> None:
     )
     assert answer.status_code == 204
     assert answer.headers["access-control-allow-origin"] == PAGE
-    assert answer.headers["access-control-allow-methods"] == "GET, POST"
+    assert answer.headers["access-control-allow-methods"] == "GET, POST, PATCH, DELETE"
     assert "content-type" in answer.headers["access-control-allow-headers"]
     assert answer.headers["access-control-max-age"] == "600"
 

@@ -9,6 +9,7 @@ import pytest
 from starlette.routing import Route as StarletteRoute
 
 from authctl.server.audit.events import Caller
+from authctl.server.http import models
 from authctl.server.http.pages import PAGE_FILES
 from authctl.server.http.path_endpoint import PathEndpoint
 from authctl.server.http.routes import ROUTES, Access, Route
@@ -53,7 +54,7 @@ def test_every_route_has_a_rule_and_a_summary() -> None:
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 def test_a_route_lets_in_whom_its_rule_names(shared_api: Api, route: Route) -> None:
     """Without a token: public routes answer as ever, the others with 401."""
-    path = route.path.replace("{id}", SOMEBODY)
+    path = route.path.replace("{id}", SOMEBODY).replace("{credential_id}", SOMEBODY)
     answer = shared_api.call(route.method, path, **({"json": {}} if route.body else {}))
     if route.access is Access.PUBLIC:
         assert answer.status_code not in (401, 403)
@@ -68,10 +69,18 @@ def test_each_role_gets_what_the_rule_of_a_route_says(api: Api) -> None:
     asyncio.run(api.service.roles.promote("jane@example.com", OPERATOR))
     as_admin = api.log_in()["access_token"]
     expected = {Access.SIGNED_IN: (200, 200), Access.SELF_OR_ADMIN: (403, 404), Access.ADMIN: (403, 200)}
+    # A credential that is none, and ids that nobody has.
+    special = {"/users/me/credentials/complete": (400, 400), "/users/me/credentials/{credential_id}": (404, 404)}
+    bodies = {models.CredentialBegin: {}, models.CredentialComplete: {"credential": {}}}
     for route in ROUTES:
         if route.access is not Access.PUBLIC:
-            path = route.path.replace("{id}", SOMEBODY)
-            assert tuple(api.get(path, token).status_code for token in (as_user, as_admin)) == expected[route.access]
+            path = route.path.replace("{id}", SOMEBODY).replace("{credential_id}", SOMEBODY)
+            sent = {} if route.body is None else {"json": bodies.get(route.body, {"name": "x"})}
+            answers = [
+                api.call(route.method, path, headers={"authorization": f"Bearer {token}"}, **sent)
+                for token in (as_user, as_admin)
+            ]
+            assert tuple(a.status_code for a in answers) == special.get(route.path, expected[route.access]), route
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")

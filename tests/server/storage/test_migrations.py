@@ -35,8 +35,10 @@ def old_url(any_url: str) -> str:
 
 
 def go_back(url: str) -> None:
-    """What the second version added goes."""
+    """What later versions added goes."""
     raw = choose_driver(url).connect(readonly=False)
+    for name in ("name", "removed_at"):
+        raw.execute(f"ALTER TABLE webauthn_credentials DROP COLUMN {name}")
     for name in ("idx_audit_logins", "idx_audit_ip_address", "idx_audit_user_email", "idx_audit_created_at"):
         raw.execute(f"DROP INDEX {name}")
     raw.execute("CREATE INDEX idx_audit_user_email ON audit_logs (user_email, created_at)")

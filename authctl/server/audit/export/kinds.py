@@ -43,6 +43,10 @@ KINDS: Final[dict[str, Kind]] = {
     E.USER_ACCESS: Kind("User record accessed", failed=_MEDIUM),
     E.TOKEN_REJECTED: Kind("Access token rejected", failed=_LOW),
     E.CREDENTIAL_CLONE_SUSPECTED: Kind("Copied credential suspected", _HIGH, _HIGH),
+    E.CREDENTIAL_BEGIN: Kind("Passkey registration begun"),
+    E.CREDENTIAL_ADDED: Kind("Passkey added", _LOW, _MEDIUM),
+    E.CREDENTIAL_RENAMED: Kind("Passkey renamed"),
+    E.CREDENTIAL_REMOVED: Kind("Passkey removed", _LOW, _MEDIUM),
     E.ROLE_CHANGE: Kind("Role changed", _MEDIUM, _MEDIUM),
     E.USER_DISABLED: Kind("User disabled", _LOW),
     E.USER_ENABLED: Kind("User enabled", _LOW),
@@ -68,6 +72,10 @@ _ABOUT_A_USER: Final = frozenset(
     {E.ROLE_CHANGE, E.USER_DISABLED, E.USER_ENABLED, E.USER_DELETED, E.USER_EXPORT, E.USER_ERASED, E.SESSION_REVOKED}
 )
 """Their `user_email` and `user_id` are those of the person concerned; the one who acts is the actor."""
+
+
+_ABOUT_ONES_OWN: Final = frozenset({E.CREDENTIAL_RENAMED, E.CREDENTIAL_REMOVED})
+"""The same, if anybody else acts than the person concerned; an admin who does is their `target_user_id` too."""
 
 
 def kind_of(event_type: str) -> Kind:
@@ -99,4 +107,7 @@ def parties(record: EventRecord) -> tuple[Person, Person]:
     operator = Person(record.actor)
     if record.event_type in _ABOUT_A_USER:
         return operator, user
+    if record.event_type in _ABOUT_ONES_OWN and record.actor not in {None, record.user_id}:
+        is_admin = record.actor == record.target_user_id
+        return Person(None, record.actor) if is_admin else operator, user
     return (user if user.is_known else operator), Person(None, record.target_user_id)
