@@ -9,6 +9,7 @@ group = LazyGroup(
         "register": Lazy("authctl.commands.simulate.register:register", "Register a user with a new passkey."),
         "login": Lazy("authctl.commands.simulate.login:login", "Log in with a passkey and read the profile."),
         "recipe": Lazy("authctl.commands.simulate.recipe:group", "Say how another maker's server is talked to."),
+        "load": Lazy("authctl.commands.simulate.load.load:load", "Put load on a server and measure what it takes."),
         "attack": Lazy("authctl.commands.simulate.attack:group", "Try what a WebAuthn server must refuse."),
     },
     name="simulate",

@@ -11,7 +11,7 @@ from authctl.virtual_authenticator.credential_store.state import State
 from authctl.virtual_authenticator.errors import StoreDamaged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from authctl.virtual_authenticator.authenticator.counters import CounterPolicy
     from authctl.virtual_authenticator.credential_store.interface import Credential
@@ -36,6 +36,15 @@ class FileStore:
     def add(self, credential: Credential) -> None:
         """Keeps a new credential in place of what it replaces."""
         self._change(lambda state: state.add(credential))
+
+    def add_all(self, credentials: Iterable[Credential]) -> None:
+        """Keeps many new credentials with one change."""
+
+        def change(state: State) -> None:
+            for credential in credentials:
+                state.add(credential)
+
+        self._change(change)
 
     def candidates(self, rp_id: str, credential_ids: Sequence[bytes] | None) -> list[Credential]:
         """The credentials of the RP id among those ids, or its discoverable ones."""

@@ -180,6 +180,11 @@ def origin_of(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def host_of(url: str) -> str:
+    """The host of an address or origin."""
+    return urlsplit(url).hostname or ""
+
+
 async def _read(response: httpx2.Response) -> bytes:
     body = bytearray()
     async for chunk in response.aiter_bytes():

@@ -1,0 +1,1 @@
+"""`authctl simulate load`: many ceremonies at a time, and what they took."""
