@@ -1,6 +1,7 @@
 """What the API description tells of each operation beside its shapes: a few sentences, and examples of bodies.
 
 Keys are method and path, as in the table of routes; a test wants an entry for every row and holds it to the shapes.
+The description lists operations in the order in which they stand here: that of the table is for the router.
 """
 
 from __future__ import annotations
@@ -35,8 +36,7 @@ class Explanation:
 
 
 ABOUT: Final = """\
-Passwordless login with passkeys (WebAuthn): a person registers and logs in with finger, face or PIN of their device
-and gets an access token.
+A person registers and logs in with finger, face or PIN of their device (WebAuthn), and gets an access token.
 
 **Signing in here.** Log in on the [demo page](./) in this tab, whose token is taken over, or give any token to
 *Authorize*. A ceremony needs an authenticator, which this page has not: `authctl simulate login --url` with this

@@ -3,63 +3,113 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic.json_schema import models_json_schema
 
 from authctl import __version__
+from authctl.server.http.explanations import ABOUT, EXPLANATIONS, PARAMETERS, TAGS, Explanation
+from authctl.server.http.failure_answers import HEADERS, components, failure_answers, headers_named
 from authctl.server.http.models import Problem, ValidationProblem
-from authctl.server.http.problems import STATUS_OF, TITLES
 from authctl.server.http.routes import ROUTES, Access
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pydantic import BaseModel
 
-    from authctl.errors import AuthctlError
     from authctl.server.http.routes import Route
 
-REFERENCE = "#/components/schemas/{model}"
-_RETRYABLE = (429, 503)
-_DESCRIPTION = "Passwordless login with passkeys (WebAuthn). Every error is a problem document (RFC 9457)."
+REFERENCE: Final = "#/components/schemas/{model}"
+SCHEME: Final = "bearer"
+_REDIRECT: Final = 307
+_ORDER: Final = tuple(EXPLANATIONS)
 
 
-def describe(routes: Iterable[Route] = ROUTES) -> dict[str, Any]:
+def describe(routes: Sequence[Route] = ROUTES) -> dict[str, Any]:
     """The description of these routes."""
     paths: dict[str, dict[str, Any]] = {}
-    for route in routes:
+    for route in sorted(routes, key=_reading_order):
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    used = {route.tag for route in routes}
     return {
         "openapi": "3.1.0",
-        "info": {"title": "authctl", "version": __version__, "description": _DESCRIPTION},
-        "servers": [{"url": "/"}],
+        "info": _info(),
+        "servers": [{"url": "/", "description": "This service"}],
+        "tags": [{"name": name, "description": text} for name, text in TAGS.items() if name in used],
         "paths": paths,
         "components": {
             "schemas": _schemas(routes),
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "responses": components(answer for route in routes for answer in failure_answers(route)),
+            "headers": HEADERS,
+            "securitySchemes": {SCHEME: _scheme()},
         },
     }
 
 
+def operation_id(route: Route) -> str:
+    """The operation's name for generated clients: its tag and what its endpoint is called."""
+    return f"{route.tag}_{route.endpoint.__name__}"
+
+
+def explanation_of(route: Route) -> Explanation:
+    """What is told of a route; what its endpoint says of itself, when nobody has written more."""
+    return EXPLANATIONS.get(f"{route.method} {route.path}") or Explanation(route.endpoint.__doc__ or "")
+
+
+def _reading_order(route: Route) -> int:
+    name = f"{route.method} {route.path}"
+    return _ORDER.index(name) if name in _ORDER else len(_ORDER)
+
+
+def _info() -> dict[str, Any]:
+    return {
+        "title": "authctl",
+        "summary": "Passwordless login with passkeys",
+        "description": ABOUT,
+        "version": __version__,
+        "license": {"name": "MIT", "identifier": "MIT"},
+    }
+
+
+def _scheme() -> dict[str, Any]:
+    text = "The `access_token` of a login. It is sent in the `Authorization` header and nowhere else."
+    return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": text}
+
+
 def _operation(route: Route) -> dict[str, Any]:
+    explanation = explanation_of(route)
+    failures = {
+        str(answer.status): {"$ref": f"#/components/responses/{answer.name}"} for answer in failure_answers(route)
+    }
     operation: dict[str, Any] = {
         "operationId": operation_id(route),
         "summary": route.summary,
+        "description": explanation.text,
         "tags": [route.tag],
-        "security": [] if route.access is Access.PUBLIC else [{"bearer": []}],
-        "responses": {str(route.status): _success(route), **_failures(route.all_failures)},
+        "security": [] if route.access is Access.PUBLIC else [{SCHEME: []}],
+        "responses": {str(route.status): _success(route, explanation), **failures},
     }
     if parameters := [*_path_parameters(route), *_query_parameters(route)]:
         operation["parameters"] = parameters
-    if route.body is not None:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": _schema(route.body)}}}
+    if body := route.body or explanation.carried:
+        media_type = _media_type(_schema(body), explanation.requests)
+        operation["requestBody"] = {
+            "required": route.body is not None,
+            "content": {"application/json": media_type},
+        }
     return operation
 
 
 def _path_parameters(route: Route) -> list[dict[str, Any]]:
-    names = re.findall(r"{(\w+)}", route.path)
-    return [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
+    found = []
+    for name in re.findall(r"{(\w+)}", route.path):
+        text, example = PARAMETERS[name]
+        schema = {"type": "string"}
+        found.append(
+            {"name": name, "in": "path", "required": True, "description": text, "schema": schema, "example": example}
+        )
+    return found
 
 
 def _query_parameters(route: Route) -> list[dict[str, Any]]:
@@ -85,41 +135,30 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
     return found
 
 
-def operation_id(route: Route) -> str:
-    """The operation's name for generated clients: its tag and what its endpoint is called."""
-    return f"{route.tag}_{route.endpoint.__name__}"
-
-
-def _success(route: Route) -> dict[str, Any]:
-    if route.status == 307:
-        location = {"schema": {"type": "string"}, "required": True, "description": "relative; keep method and body"}
-        text = {"text/plain": {"schema": {"type": "string"}}}
-        return {"description": "Go there", "headers": {"Location": location}, "content": text}
-    schema = {"type": "object"} if route.answer is None else _schema(route.answer)
-    content: dict[str, Any] = {"application/json": {"schema": schema}}
-    if route.has_page:
-        content["text/html"] = {"schema": {"type": "string"}}
-    return {"description": route.summary, "content": content}
-
-
-def _failures(failures: Iterable[type[AuthctlError]]) -> dict[str, Any]:
-    by_status: dict[int, list[str]] = {}
-    for kind in failures:
-        by_status.setdefault(STATUS_OF[kind], []).append(kind.default_detail)
-    return {str(status): _failure(status, details) for status, details in sorted(by_status.items())}
-
-
-def _failure(status: int, details: list[str]) -> dict[str, Any]:
-    model = ValidationProblem if status == 422 else Problem
-    answer: dict[str, Any] = {
-        "description": f"{TITLES[status]}: {'; '.join(dict.fromkeys(details))}",
-        "content": {"application/problem+json": {"schema": _schema(model)}},
-    }
-    if status in _RETRYABLE:
-        answer["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "seconds"}}
-    if status == 401:
-        answer["headers"] = {"WWW-Authenticate": {"schema": {"type": "string"}}}
+def _success(route: Route, explanation: Explanation) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": route.summary, "headers": headers_named("X-Request-ID")}
+    if explanation.location:
+        schema = {"type": "string", "format": "uri-reference"}
+        answer["headers"]["Location"] = {"description": explanation.location, "required": True, "schema": schema}
+    if content := _success_content(route, explanation):
+        answer["content"] = content
     return answer
+
+
+def _success_content(route: Route, explanation: Explanation) -> dict[str, Any]:
+    if route.status == 204:
+        return {}
+    text = {"schema": {"type": "string"}}
+    if route.status == _REDIRECT:
+        return {"text/plain": text}
+    schema = {"type": "object"} if route.answer is None else _schema(route.answer)
+    content = {"application/json": _media_type(schema, explanation.answers)}
+    return {**content, "text/html": text} if route.has_page else content
+
+
+def _media_type(schema: dict[str, Any], examples: Mapping[str, object]) -> dict[str, Any]:
+    found = {name: {"value": value} for name, value in examples.items()}
+    return {"schema": schema, "examples": found} if found else {"schema": schema}
 
 
 def _schema(model: type[BaseModel]) -> dict[str, Any]:

@@ -71,9 +71,11 @@ class Checker:
     def check(self, path: str, answer: httpx2.Response) -> httpx2.Response:
         """Status, content type, header fields and schema; returns the answer."""
         operation = self._description["paths"][path][answer.request.method.lower()]
-        declared = operation["responses"][str(answer.status_code)]
-        for name, header in declared.get("headers", {}).items():
-            assert name in answer.headers or not header.get("required"), f"{path}: {name} is missing"
+        declared = self._resolved(operation["responses"][str(answer.status_code)])
+        for name, header in declared["headers"].items():
+            value = answer.headers[name]
+            schema = self._resolved(header)["schema"]
+            Draft202012Validator(schema).validate(int(value) if schema["type"] == "integer" else value)
         content_type = answer.headers["content-type"].partition(";")[0]
         schema = declared["content"][content_type]["schema"]
         value = answer.text if content_type.startswith("text/") else answer.json()
@@ -81,6 +83,12 @@ class Checker:
         validator = Draft202012Validator(reference, registry=self._registry)
         assert [error.message for error in validator.iter_errors(value)] == []
         return answer
+
+    def _resolved(self, value: dict[str, Any]) -> dict[str, Any]:
+        if "$ref" not in value:
+            return value
+        resolved: dict[str, Any] = self._registry.resolver("urn:api").lookup(value["$ref"]).contents
+        return resolved
 
 
 @pytest.fixture(scope="module")
