@@ -44,6 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         group.addoption("--" + name.replace("_", "-"), metavar=metavar, help=f"{text}; goes before the ini file")
         parser.addini(name, _INI[name], type="string", default="")
     parser.addini("authctl_can", "what the server under attack allows beside what its recipe says", type="args")
+    parser.addini("authctl_trusted_root", "seed of the root certificate that the server under attack trusts")
     group.addoption(
         "--i-am-allowed-to-test",
         metavar="HOST",
@@ -153,6 +154,7 @@ def webauthn_relying_party(pytestconfig: pytest.Config) -> Iterator[ServerUnderT
             origin=origin or None,
             can=pytestconfig.getini("authctl_can"),
             allowed=pytestconfig.getoption("i_am_allowed_to_test"),
+            trusted_root=str(pytestconfig.getini("authctl_trusted_root") or ""),
         )
         opened.__enter__()
     except AuthctlError as error:

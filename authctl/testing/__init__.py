@@ -2,7 +2,7 @@
 
 from authctl.testing.attacks import chosen, explanation, play
 from authctl.testing.service import LiveService, PasskeyUser, ServiceInProcess
-from authctl.testing.under_test import ServerUnderTest, relying_party
+from authctl.testing.under_test import ServerUnderTest, relying_party, root_certificate
 
 __all__ = [
     "LiveService",
@@ -13,4 +13,5 @@ __all__ = [
     "explanation",
     "play",
     "relying_party",
+    "root_certificate",
 ]

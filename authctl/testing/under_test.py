@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from authctl.errors import AuthctlError, UsageError
 from authctl.testing.apps import as_asgi
-from authctl.virtual_authenticator.faults.needs import CAPABILITIES, Needs
-from authctl.virtual_authenticator.faults.stage import Lab
-from authctl.virtual_authenticator.harness.attack.targets import require_control, survey
+from authctl.virtual_authenticator.attestation.authority import Authority
+from authctl.virtual_authenticator.faults.needs import CAPABILITIES, TAKES_STEPS, Needs
+from authctl.virtual_authenticator.harness.attack.targets import lab_of, require_control, survey
 from authctl.virtual_authenticator.harness.recipe.builtin import find
 from authctl.virtual_authenticator.harness.recipe.check import recipe_from
 from authctl.virtual_authenticator.harness.recipe.described_server import DescribedServer
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from types import TracebackType
 
-    from authctl.virtual_authenticator.faults.stage import Ability
+    from authctl.virtual_authenticator.faults.stage import Ability, Lab
     from authctl.virtual_authenticator.harness.accounts import Account
     from authctl.virtual_authenticator.harness.attack.targets import Survey
     from authctl.virtual_authenticator.harness.recipe.visit import RecipeVisit
@@ -39,29 +39,33 @@ def relying_party(
     interface: str = "",
     allowed: Collection[str] = (),
     timeout: float = 10.0,
+    trusted_root: str = "",
 ) -> ServerUnderTest:
     """A server to attack, used as a context manager.
 
-    target     an ASGI or WSGI application, or the address of a server
-    recipe     how its ceremonies are run: a built-in name, a file, a dictionary of the same form, or a Recipe
-    origin     of the page that the client pretends to be on; without it that of the recipe or of the address
-    can        what the server allows beside what its recipe says, by the names that cases ask for
-    abilities  functions for what the harness can do to the server from behind, by such names
-    interface  asgi or wsgi, for an application that does not show it
-    allowed    hosts, besides this machine, that may be attacked
+    target        an ASGI or WSGI application, or the address of a server
+    recipe        how its ceremonies are run: a built-in name, a file, a dictionary of the same form, or a Recipe
+    origin        of the page that the client pretends to be on; without it that of the recipe or of the address
+    can           what the server allows beside what its recipe says, by the names that cases ask for
+    abilities     functions for what the harness can do to the server from behind, by such names
+    interface     asgi or wsgi, for an application that does not show it
+    allowed       hosts, besides this machine, that may be attacked
+    trusted_root  the seed of the root certificate that the server was told to trust, see `root_certificate`
 
     Raises UsageError, RecipeInvalid among them, before anything is sent.
     """
     described = recipe_for(recipe)
     for name in (*can, *(abilities or {})):
         _require_capability(name)
+    for name in can:
+        _require_sayable(name)
     if isinstance(target, str):
         server = DescribedServer(described, target, origin=origin, timeout=timeout, allowed=allowed)
     else:
         address = origin or described.origin or described.base_url or _NOWHERE
         app = as_asgi(target, interface)
         server = DescribedServer(described, address, origin=origin, timeout=timeout, app=app)
-    return ServerUnderTest(server, frozenset(can), abilities or {})
+    return ServerUnderTest(lab_of(server, frozenset(can), abilities, trusted_root), server)
 
 
 def recipe_for(recipe: str | Path | Mapping[str, Any] | Recipe) -> Recipe:
@@ -74,15 +78,23 @@ def recipe_for(recipe: str | Path | Mapping[str, Any] | Recipe) -> Recipe:
     return find(recipe) if isinstance(recipe, str) else recipe_from(recipe, "the application")
 
 
+def root_certificate(seed: str) -> bytes:
+    """The root, in PEM, of the certificates of attacks on a server that is made with `trusted_root=seed`.
+
+    Whoever knows the seed can issue certificates, so that only a server for tests may trust it.
+    """
+    return Authority.of_seed(seed).root_pem()
+
+
 class ServerUnderTest:
     """A RelyingParty, and all that is known of it. Whatever is found out at first is not asked again."""
 
-    def __init__(self, server: DescribedServer, can: frozenset[str], abilities: Mapping[str, Ability]) -> None:
+    def __init__(self, lab: Lab, server: DescribedServer) -> None:
         self.name = server.name
         self.origin = server.origin
         self.url = server.base_url
         self._server = server
-        self._lab = Lab(server, server.capabilities | can, {**server.abilities, **abilities})
+        self._lab = lab
         self._seen: Survey | None = None
         self._unfit: AuthctlError | None = None
 
@@ -126,3 +138,12 @@ def _require_capability(name: str) -> None:
         near = get_close_matches(name, CAPABILITIES, 1, 0.5)
         hint = f"Did you mean {near[0]}?" if near else f"One of {', '.join(CAPABILITIES)}"
         raise UsageError(f"There is no capability {name}", hint=hint)
+
+
+def _require_sayable(name: str) -> None:
+    if name in TAKES_STEPS:
+        raise UsageError(f"{name} takes a function that does it", hint=f'abilities={{"{name}": …}}')
+    if name == "trusted-root":
+        raise UsageError("trusted-root takes the seed of the root", hint="trusted_root=…, and root_certificate(…)")
+    if name == "related-origin":
+        raise UsageError("related-origin takes the origin", hint='In the recipe: [capabilities] related-origin = "…"')

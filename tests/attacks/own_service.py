@@ -49,7 +49,16 @@ EVENT_TYPE: Final = {REGISTRATION: "registration_complete", AUTHENTICATION: "log
 ACCEPTANCE: Final = {REGISTRATION: 201, AUTHENTICATION: 200}
 FAILURE: Final = {REGISTRATION: 400, AUTHENTICATION: 401}
 CAPABILITIES: Final = frozenset(
-    {"usernameless", "two-users", "accounts", "framing", "trusted-root", "no-anchors", "attestation-required"}
+    {
+        "usernameless",
+        "named-login",
+        "two-users",
+        "accounts",
+        "framing",
+        "trusted-root",
+        "no-anchors",
+        "attestation-required",
+    }
 )
 """Of framing and attestation-required, the settings of a case see to it. Nothing trusts a root, and no setting can:
 whatever comes with certificates is refused as a whole, which the cases show."""

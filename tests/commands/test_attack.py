@@ -21,6 +21,7 @@ from authctl.cli import app
 from authctl.commands._output import Format, Output
 from authctl.commands.simulate.attack import _aiming, _live
 from authctl.errors import ServerUnreachable
+from authctl.testing import root_certificate
 from authctl.virtual_authenticator.faults.cases import read_cases
 from authctl.virtual_authenticator.harness.attack.events import Began, CaseBegan, CaseEnded
 from authctl.virtual_authenticator.harness.attack.verdicts import NOT_TAKEN
@@ -314,6 +315,11 @@ def test_the_run_ends_as_unreachable_when_the_server_goes_away(party: Party, mon
         (["--can", "framming"], 2, "did you mean framing?"),
         (["--can", "nonsense-x"], 2, "one of usernameless"),
         (["--can", "expiry"], 2, "only a recipe can describe"),
+        (["--can", "expiry"], 2, "[capabilities] expiry = [{ url = … }]"),
+        (["--can", "related-origin"], 2, "[capabilities] related-origin = "),
+        (["--can", "trusted-root"], 2, "--trusted-root TEXT"),
+        (["--trusted-root", "x"], 2, "that --url or --target names"),
+        (["root", "--seed", ""], 2, "The seed is empty"),
         (["--url", "ftp://x"], 2, "is not the address of a server"),
         (["--url", "http://example.com"], 2, "--i-am-allowed-to-test example.com"),
         (["--target", "simplewebauthm", "--url", "http://localhost:1"], 2, "Did you mean simplewebauthn?"),
@@ -325,6 +331,12 @@ def test_the_run_ends_as_unreachable_when_the_server_goes_away(party: Party, mon
 )
 def test_an_option_that_makes_no_sense_is_explained(words: list[str], expected: int, message: str) -> None:
     assert message in run(*words, expected=expected).stderr
+
+
+def test_the_root_is_the_same_for_the_same_seed() -> None:
+    printed = run("root", "--seed", "my tests").stdout
+    assert printed == run("root", "--seed", "my tests").stdout == root_certificate("my tests").decode()
+    assert printed.startswith("-----BEGIN CERTIFICATE-----\n")
 
 
 def test_help_is_given_for_the_group() -> None:

@@ -12,7 +12,7 @@ import pytest
 from authctl.errors import UsageError
 from authctl.testing.apps import as_asgi, interface_of, load_app
 from authctl.testing.attacks import play
-from authctl.testing.under_test import recipe_for, relying_party
+from authctl.testing.under_test import recipe_for, relying_party, root_certificate
 from authctl.testing.wsgi import WsgiAsAsgi
 from authctl.virtual_authenticator.errors import CannotTest, RecipeInvalid
 from authctl.virtual_authenticator.faults.catalogue import cases
@@ -150,6 +150,19 @@ def test_a_capability_is_refused_when_nobody_knows_it() -> None:
         relying_party(Careless(), "fido", can=["moon"])
     with pytest.raises(UsageError, match="no capability expire"):
         relying_party(Careless(), "fido", abilities={"expire": lambda *_: None})
+
+
+def test_a_capability_is_refused_when_it_takes_more_than_its_name() -> None:
+    for name in ("expiry", "trusted-root", "related-origin"):
+        with pytest.raises(UsageError, match=f"{name} takes"):
+            relying_party(Careless(), "fido", can=[name])
+
+
+def test_a_server_trusts_the_root_whose_seed_is_named() -> None:
+    with relying_party(Careless(), "fido", trusted_root="my tests") as server:
+        lab = server.lab(Needs())
+        assert lab.can("trusted-root")
+        assert lab.authority.root_pem() == root_certificate("my tests")
 
 
 def test_a_server_is_asked_once_what_it_is_like() -> None:

@@ -58,7 +58,11 @@ class WebauthnIo:
         """Options for a new credential of whoever is named."""
         person = self.people.setdefault(body["username"], _Person(body["username"]))
         options = webauthn.generate_registration_options(
-            rp_id=self.rp_id, rp_name="py_webauthn", user_name=person.name, user_id=person.handle
+            rp_id=self.rp_id,
+            rp_name="py_webauthn",
+            user_name=person.name,
+            user_id=person.handle,
+            exclude_credentials=_listed(person),
         )
         self.challenges[session] = options.challenge
         return options_to_json_dict(options)
@@ -82,9 +86,7 @@ class WebauthnIo:
         person = self.people.get(body.get("username", ""))
         if person is None and "username" in body:
             raise _Refused("That username has no credentials")
-        allow = (
-            [PublicKeyCredentialDescriptor(base64url_to_bytes(each)) for each in person.credentials] if person else []
-        )
+        allow = _listed(person) if person else []
         options = webauthn.generate_authentication_options(rp_id=self.rp_id, allow_credentials=allow)
         self.challenges[session] = options.challenge
         return options_to_json_dict(options)
@@ -115,6 +117,10 @@ class WebauthnIo:
         if session not in self.challenges:
             raise _Refused("No ceremony has begun")
         return self.challenges.pop(session)
+
+
+def _listed(person: _Person) -> list[PublicKeyCredentialDescriptor]:
+    return [PublicKeyCredentialDescriptor(base64url_to_bytes(each)) for each in person.credentials]
 
 
 def _endpoint(step: Any) -> Any:

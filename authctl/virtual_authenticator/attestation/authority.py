@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 
 from authctl.virtual_authenticator.authenticator.algorithms.ecdsa import ES256
 from authctl.virtual_authenticator.authenticator.keys import algorithm_of
-from authctl.virtual_authenticator.randomness import SystemRandom
+from authctl.virtual_authenticator.randomness import SeededRandom, SystemRandom
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _BEGIN: Final = datetime(2024, 1, 1, tzinfo=UTC)
 _END: Final = datetime(3024, 1, 1, tzinfo=UTC)
 _SERIAL_BYTES: Final = 16
+_SEED_LABEL: Final = "attestation root"
 _NO_USES: Final = dict.fromkeys(
     (
         "content_commitment",
@@ -86,6 +87,14 @@ class Authority:
         self._random = random or SystemRandom()
         self._key: ec.EllipticCurvePrivateKey | None = None
         self._root: x509.Certificate | None = None
+
+    @classmethod
+    def of_seed(cls, seed: str) -> Authority:
+        """The authority that a text always makes, for servers that have to be told its root before anything is made.
+
+        Whoever knows the text can issue certificates: no server that anybody relies on may trust such a root.
+        """
+        return cls(SeededRandom(seed, _SEED_LABEL))
 
     @property
     def root(self) -> x509.Certificate:

@@ -12,6 +12,7 @@ AUTHENTICATION: Final = "authentication"
 
 CAPABILITIES: Final[dict[str, str]] = {
     "usernameless": "a login can be begun without naming the user",
+    "named-login": "a login is begun for the user who is named",
     "two-users": "two people can have accounts at the same time",
     "accounts": "an account is its owner's, and strangers add no passkeys to it",
     "another-registration": "whoever has an account can begin another registration",
@@ -28,6 +29,10 @@ CAPABILITIES: Final[dict[str, str]] = {
     "conditional-create": "the options are for a conditional creation",
 }
 """What a harness may be able to do with a server, or have configured there; said of it, since no message tells."""
+TAKES_STEPS: Final = ("expiry", "delete-passkey", "delete-user", "disable-user")
+"""Those that somebody has to do something for, by requests of a recipe or functions of a test."""
+TAKES_TEXT: Final = ("trusted-root", "related-origin")
+"""Those that are something at the server which a harness has to know as well: the seed of the root, the origin."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from authctl.errors import UsageError
-from authctl.virtual_authenticator.faults.needs import CAPABILITIES
+from authctl.virtual_authenticator.faults.needs import CAPABILITIES, TAKES_STEPS, TAKES_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from authctl.virtual_authenticator.harness.attack.targets import Target
 
-_TAKES_A_HAND: Final = frozenset({"expiry", "delete-passkey", "disable-user", "delete-user", "related-origin"})
-"""Capabilities that somebody has to do something for, which a recipe describes."""
-SAYABLE: Final = tuple(name for name in CAPABILITIES if name not in _TAKES_A_HAND)
+SAYABLE: Final = tuple(name for name in CAPABILITIES if name not in (*TAKES_STEPS, *TAKES_TEXT))
 OWN: Final = "authctl, in this process"
 
 CanOption = Annotated[
@@ -27,6 +25,15 @@ CanOption = Annotated[
         "--can",
         metavar="NAME",
         help=f"What the server allows, beside what its recipe says: {', '.join(SAYABLE)}. May be repeated.",
+        show_default=False,
+    ),
+]
+TrustedRootOption = Annotated[
+    str | None,
+    typer.Option(
+        "--trusted-root",
+        metavar="TEXT",
+        help="The server trusts the root that `simulate attack root --seed TEXT` prints. Beside --url or --target.",
         show_default=False,
     ),
 ]
@@ -53,22 +60,24 @@ class Aim:
         origin: str | None,
         timeout: float,
         can: Sequence[str],
+        trusted_root: str = "",
     ) -> Aim:
         """The server that was named, or authctl's own service; raises UsageError or SettingsError."""
         from authctl.virtual_authenticator.harness.recipe.builtin import find
 
         capabilities = _capabilities(can)
         if url is None and recipe is None:
+            if trusted_root:
+                raise UsageError("--trusted-root is for a server that --url or --target names")
             return cls._own()
         described = find(recipe or "authctl")
 
         def open_target() -> Target:
-            from authctl.virtual_authenticator.faults.stage import Lab
-            from authctl.virtual_authenticator.harness.attack.targets import OneServer
+            from authctl.virtual_authenticator.harness.attack.targets import OneServer, lab_of
             from authctl.virtual_authenticator.harness.recipe.described_server import DescribedServer
 
             server = DescribedServer(described, url, origin=origin, timeout=timeout, allowed=allowed)
-            return OneServer(Lab(server, server.capabilities | capabilities, server.abilities))
+            return OneServer(lab_of(server, capabilities, root_seed=trusted_root))
 
         return cls(url or described.base_url, described.name, open_target)
 
@@ -86,8 +95,21 @@ def _capabilities(names: Sequence[str]) -> frozenset[str]:
     for name in names:
         if name in SAYABLE:
             continue
-        if name in _TAKES_A_HAND:
-            raise UsageError(f"--can {name} takes steps, which only a recipe can describe", hint="see [abilities]")
+        if name in TAKES_STEPS:
+            raise UsageError(
+                f"--can {name} takes steps, which only a recipe can describe",
+                hint=f"in a recipe of your own: [capabilities] {name} = [{{ url = … }}]",
+            )
+        if name == "trusted-root":
+            raise UsageError(
+                "--can trusted-root takes the root",
+                hint="`authctl simulate attack root --seed TEXT` prints one for the server: --trusted-root TEXT",
+            )
+        if name in TAKES_TEXT:
+            raise UsageError(
+                f"--can {name} takes a text, which only a recipe can say",
+                hint=f'in a recipe of your own: [capabilities] {name} = "…"',
+            )
         near = get_close_matches(name, SAYABLE, 1, 0.5)
         hint = f"did you mean {near[0]}?" if near else f"one of {', '.join(SAYABLE)}"
         raise UsageError(f"There is no capability {name}", hint=hint)

@@ -11,7 +11,7 @@ from authctl.commands._output import Format, Output
 from authctl.commands.simulate import _options as common
 from authctl.commands.simulate.attack import _files as files
 from authctl.commands.simulate.attack import _options as options
-from authctl.commands.simulate.attack._aiming import Aim, CanOption
+from authctl.commands.simulate.attack._aiming import Aim, CanOption, TrustedRootOption
 from authctl.commands.simulate.attack._attacking import attack
 from authctl.commands.simulate.attack._showing import exit_number
 from authctl.errors import UsageError
@@ -29,6 +29,7 @@ def run(
     allowed: common.AllowedOption = None,
     origin: common.OriginOption = None,
     can: CanOption = None,
+    trusted_root: TrustedRootOption = None,
     only: options.OnlyOption = None,
     tier: options.TierOption = None,
     force: options.ForceOption = None,
@@ -63,7 +64,7 @@ def run(
     chosen = _chosen(options.selection(only, tier, force, layer, ceremony, most))
     places = files.Files(junit, sarif, markdown, ledger)
     known = places.prepare()
-    aim = Aim.of(url, target, allowed or (), origin, timeout, can or ())
+    aim = Aim.of(url, target, allowed or (), origin, timeout, can or (), trusted_root or "")
     plan = Plan(chosen, profile.value, jobs=jobs, delay=delay, seconds=time_limit)
     report = attack(aim, plan, Output(output_format), known)
     places.write(report, known)

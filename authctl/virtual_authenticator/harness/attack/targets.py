@@ -6,18 +6,23 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from authctl.errors import AuthctlError, ServerUnreachable
+from authctl.virtual_authenticator.attestation.authority import Authority
 from authctl.virtual_authenticator.errors import CannotTest
 from authctl.virtual_authenticator.faults.needs import Needs
-from authctl.virtual_authenticator.faults.stage import Stage
+from authctl.virtual_authenticator.faults.stage import Lab, Stage
 from authctl.virtual_authenticator.harness.attack.verdicts import said
 from authctl.virtual_authenticator.harness.relying_party import Verdict
 
 if TYPE_CHECKING:
-    from authctl.virtual_authenticator.faults.stage import Lab
+    from collections.abc import Mapping
+
+    from authctl.virtual_authenticator.faults.stage import Ability
+    from authctl.virtual_authenticator.harness.recipe.described_server import DescribedServer
     from authctl.virtual_authenticator.harness.relying_party import Visit
 
 USERNAMELESS: Final = "usernameless"
 TWO_USERS: Final = "two-users"
+TRUSTED_ROOT: Final = "trusted-root"
 
 
 class Target(Protocol):
@@ -48,6 +53,26 @@ class OneServer:
     def close(self) -> None:
         """Closes its connections."""
         self._lab.relying_party.close()
+
+
+def lab_of(
+    server: DescribedServer,
+    can: frozenset[str] = frozenset(),
+    abilities: Mapping[str, Ability] | None = None,
+    root_seed: str = "",
+) -> Lab:
+    """A server with what its recipe says of it, and what else is known.
+
+    root_seed  of the root that the server was told to trust; without it what the recipe says
+    """
+    seed = root_seed or server.recipe.root_seed
+    return Lab(
+        server,
+        server.capabilities | can | ({TRUSTED_ROOT} if seed else set()),
+        {**server.abilities, **(abilities or {})},
+        related=server.recipe.related,
+        authority=Authority.of_seed(seed) if seed else Authority(),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,12 +124,12 @@ def test_teardown_and_capabilities_know_what_the_ceremonies_saved() -> None:
     text += 'delete-passkey = [{ url = "/{credential.id}" }]\n'
     recipe = recipe_of(text.encode(), "test")
     assert set(recipe.abilities) == {"delete-user", "delete-passkey"}
-    assert recipe.capabilities == {"usernameless"}
+    assert recipe.capabilities == {"usernameless", "named-login"}
     assert "nothing has saved {nothing}" in problems(text.replace('"/{token}", method', '"/{nothing}", method'))
 
 
 def test_a_capability_that_is_false_is_none() -> None:
-    text = RECIPE + "[capabilities]\nusernameless = false\ndelete-user = false"
+    text = RECIPE + "[capabilities]\nusernameless = false\nnamed-login = false\ndelete-user = false"
     assert recipe_of(text.encode(), "test").capabilities == frozenset()
 
 

@@ -437,7 +437,7 @@ def test_an_ability_performs_its_steps_with_the_credential() -> None:
     app, server = life()
     app.on("/passkeys/abc", {})
     with server:
-        assert server.capabilities == {"usernameless"}
+        assert server.capabilities == {"usernameless", "named-login"}
         assert server.abilities["delete-passkey"](server.visit(ACCOUNT), {"id": "abc"}) is None
     assert (app.seen[-1].method, app.seen[-1].path) == ("DELETE", "/passkeys/abc")
 
