@@ -5,7 +5,7 @@ const TOKEN = "webauthn_jwt", USER_ID = "webauthn_user_id";
 const RENEW_AFTER = 4 * 60_000;   // a challenge lives five minutes
 const CHALLENGE_LIFE = 5 * 60_000;
 const ANSWER_WITHIN = 20_000;
-const LOW = 60;                   // seconds before the end at which the page says so
+const LOW = 60;                   // seconds before the end at which the page says so, or a quarter of a short life
 
 // What a person reads, by code: problems of the service by their slug, refusals of the browser, and what went well.
 // {wait}, {id}, {name}, {where} and {rp} are filled in.
@@ -19,7 +19,7 @@ const SAID = {
   "renewed": "You have logged in again, and your time starts anew.",
   "logged-out": "You are logged out. Nothing of your session is left in this tab.",
   "logged-out-elsewhere": "You have logged out in another tab, so this one has closed too.",
-  "session-ending": "Your session ends within a minute. Choose “Log in again” to stay.",
+  "session-ending": "Your session ends in {wait}. Choose “Log in again” to stay.",
   "session-expired": "Your session has ended. Log in again to go on.",
   "session-refused": "The service does not accept this session any more. Log in again to go on.",
   "session-removed": "The passkey you were logged in with is removed, and its session with it. Log in with another one.",
@@ -39,38 +39,40 @@ const SAID = {
   "token-rejected": "The service does not accept this session any more. Log in again to go on.",
   "access-denied": "The service does not allow this. Open the page at its own address and try again.",
   "not-found": "This does not exist any more. Load the page again to see what does.",
-  "last-credential": "This is your only passkey, and without it you could not log in. Add another one first.",
+  "last-credential": "This is your only passkey. Without it you could not log in, so add another one first.",
   "too-many-credentials": "You have as many passkeys as an account may have. Remove one first.",
   "conflict": "Something has changed in the meantime. Load the page again and have a look.",
   "rate-limited": "Too many attempts. Please wait {wait} and try again.",
   "request-timeout": "Your connection was too slow for the service. Please try again.",
   "body-too-large": "That was too much for the service. Please shorten what you have typed.",
-  "headers-too-large": "Your browser sends too much along. Remove this site's data in its settings and try again.",
+  "headers-too-large": "Your browser sends too much. Remove this site’s data in its settings and try again.",
   "malformed-body": "The service could not read the request. Load the page again and retry.",
   "unsupported-media-type": "The service could not read the request. Load the page again and retry.",
-  "bad-request": "The service does not answer under this address. Open the page at the address it is set up for.",
+  "bad-request": "This is not the address of the service. Open the page at the one it is set up for.",
   "method-not-allowed": "Page and service do not fit together. Load the page again.",
   "storage-unavailable": "The service cannot store anything at the moment. Please try again in {wait}.",
-  "internal": "The service has made a mistake. Try again; its log has the details under {id}.",
+  "internal": "The service made a mistake. Please try again; its log has it as {id}.",
   "offline": "The service cannot be reached. See that it runs and that you are online, then try again.",
   "no-answer": "The service takes too long to answer. Please try again.",
-  "foreign-answer": "Something else answered in place of the service, perhaps a proxy. Check your connection and try again.",
+  "foreign-answer": "Something else answered in place of the service. Check your connection and try again.",
 
-  "cancelled": "No passkey was used: the prompt was closed, or this device has none for you. Try again, or use the device that has it.",
-  "cancelled-create": "No passkey was made: the prompt was closed, or you were not recognised. Try again when you are ready.",
+  "cancelled": "No passkey was used. Try again, or take the device where you made yours.",
+  "cancelled-create": "No passkey was made. Try again, and confirm when your browser asks.",
+  "aborted": "The browser has broken off the prompt. Please try again.",
   "timeout": "The prompt has waited too long for you. Try again and confirm within a minute.",
-  "no-authenticator": "This device has nothing to keep a passkey in. Set up a screen lock, fingerprint or PIN, then try again.",
-  "already-registered": "This device already has a passkey of yours. Use it, or choose another device or security key.",
+  "no-authenticator": "This device cannot keep a passkey yet. Set up a screen lock, fingerprint or PIN, then try again.",
+  "no-authenticator-yet": "This device has no place for a passkey yet. If your browser asks, go on; else set up a screen lock.",
+  "already-registered": "This device already has a passkey of yours. Use it, or add one on another device.",
   "not-secure": "Passkeys work at a secure address only: https, or localhost. Open the page there.",
-  "not-secure-ip": "Passkeys belong to a name and not to a number such as {where}. Open the page under its name.",
-  "not-secure-rp": "Passkeys of {rp} cannot be used at {where}. Open the page at the address the service is set up for.",
-  "not-supported": "Your device offers none of the kinds of passkey that the service takes. Use another device or security key.",
-  "no-verification": "Your device cannot confirm that it is you. Set up a screen lock, fingerprint or PIN, then try again.",
+  "not-secure-ip": "Passkeys belong to a name, not to {where}. Open the page under its name.",
+  "not-secure-rp": "Passkeys of {rp} do not work at {where}. Open the page at the service’s own address.",
+  "not-supported": "Your device has no kind of passkey that the service takes. Use another device or security key.",
+  "no-verification": "Your device cannot confirm that it is you. Set up a screen lock or PIN, then try again.",
   "not-focused": "The browser asks only in the window in front. Click into this page and try again.",
   "busy": "Another passkey prompt is open. Finish or close it, then try again.",
-  "unreadable-passkey": "A browser extension gave an answer that cannot be read. Switch off its passkeys for this page and try again.",
-  "unsupported": "This browser cannot use passkeys here. Take Chrome or Edge from 129, Safari from 18.4, or Firefox from 119.",
-  "unexpected": "Something unexpected happened ({name}). Load the page again and retry.",
+  "unreadable-passkey": "A browser extension answered, but not readably. Switch it off for this page and try again.",
+  "unsupported": "This browser cannot use passkeys here. Take Chrome or Edge 129, Safari 18.4, Firefox 119 or newer.",
+  "unexpected": "Something unexpected happened ({name}). Load the page again.",
 };
 
 const TRANSPORTS = {
@@ -92,14 +94,14 @@ let usedPasskey = "", userHandle = "";  // of the last login; known until the pa
 class Trouble extends Error {
   constructor(code, {text = SAID[code] ?? SAID.unexpected, fields = [], retry = 0, link = "", ...values} = {}) {
     const filled = {wait: duration(retry || 2), name: code, ...values};
-    super(text.replace(/\{(\w+)\}/g, (_, key) => filled[key] ?? ""));
+    super(text.replace(/\{(\w+)\}/g, (_, key) => shortened(String(filled[key]))));
     Object.assign(this, {code, fields, retry, link});
   }
 }
 
-const SILENT = "aborted";
+const SILENT = "silent";  // ended by the page itself: there is nothing to tell
 
-// ---------------------------------------------------------------------------------------------- what the page says
+// --- what the page says
 
 function say(code, kind = "info", values = {}) {
   const {message: text, link} = values instanceof Trouble ? values : new Trouble(code, values);
@@ -133,6 +135,11 @@ function icon(name) {
   return svg;
 }
 
+function shortened(text) {
+  const characters = [...text];
+  return characters.length > 40 ? `${characters.slice(0, 39).join("")}…` : text;
+}
+
 function duration(seconds) {
   if (seconds < 90) return seconds === 1 ? "1 second" : `${seconds} seconds`;
   return `${Math.ceil(seconds / 60)} minutes`;
@@ -158,10 +165,9 @@ async function working(button, work, form) {
   }
 }
 
-// ---------------------------------------------------------------------------------------------------------- fields
+// --- fields
 
 function markFields(form, problems) {
-  let first = null;
   for (const {field, message: text} of problems) {
     const input = form.elements[field.split(".")[0]];
     if (!input?.id) continue;
@@ -170,9 +176,8 @@ function markFields(form, problems) {
     place.textContent = /^[a-z]/.test(text) ? `${label} ${text}.` : `${text.replace(/\.$/, "")}.`;
     input.setAttribute("aria-invalid", "true");
     input.setAttribute("aria-describedby", place.id);
-    first ??= input;
   }
-  first?.focus();
+  form.querySelector('[aria-invalid="true"]')?.focus();
 }
 
 function unmark(input) {
@@ -198,7 +203,7 @@ function filledIn(form) {
   return Object.fromEntries(new FormData(form));
 }
 
-// ----------------------------------------------------------------------------------------------------- the service
+// --- the service
 
 async function api(method, path, body) {
   const headers = {Accept: "application/json"}, mine = session;
@@ -244,7 +249,7 @@ function readAnswer(answer, content) {
   });
 }
 
-// ------------------------------------------------------------------------------------------------------ ceremonies
+// --- ceremonies
 
 // One prompt at a time: whoever opens the next one closes the last, and autofill with it.
 async function alone(work) {
@@ -260,7 +265,8 @@ async function alone(work) {
 
 async function ask(kind, options, signal, mediation) {
   const begun = Date.now();
-  if (!mediation && message.dataset.code !== "login-too-old") say("waiting");
+  if (kind === "create" && await isWithoutAuthenticator(options)) say("no-authenticator", "info", {text: SAID["no-authenticator-yet"]});
+  else if (!mediation && message.dataset.code !== "login-too-old") say("waiting");
   try {
     signal.throwIfAborted();
     const publicKey = kind === "create"
@@ -274,8 +280,9 @@ async function ask(kind, options, signal, mediation) {
 }
 
 async function refusal(error, kind, options, took, signal) {
-  if (signal.aborted || error.name === "AbortError") return new Trouble(SILENT);
+  if (signal.aborted) return new Trouble(SILENT);
   switch (error.name) {
+    case "AbortError": return new Trouble("aborted");
     case "NotAllowedError": return await notAllowed(error, kind, options, took);
     case "InvalidStateError": return new Trouble(kind === "create" ? "already-registered" : "busy");
     case "SecurityError": return elsewhere(options.rpId ?? options.rp?.id);
@@ -290,17 +297,18 @@ async function refusal(error, kind, options, took, signal) {
 // Browsers give one error for many reasons, so that a page cannot find out who has a passkey. What can be told apart is.
 async function notAllowed(error, kind, options, took) {
   if (/focus/i.test(error.message)) return new Trouble("not-focused");
-  const wanted = options.authenticatorSelection?.authenticatorAttachment;
-  if (kind === "create" && wanted === "platform" && !await hasPlatformAuthenticator()) return new Trouble("no-authenticator");
+  if (kind === "create" && await isWithoutAuthenticator(options)) return new Trouble("no-authenticator");
   if (took >= (options.timeout ?? 60_000) - 500) return new Trouble("timeout");
   return new Trouble("cancelled", kind === "create" ? {text: SAID["cancelled-create"]} : {});
 }
 
-async function hasPlatformAuthenticator() {
+// Asked for a passkey in the device itself, which has no place for one. A password manager may have, so this is no refusal.
+async function isWithoutAuthenticator({authenticatorSelection}) {
   try {
-    return await PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable();
+    return authenticatorSelection?.authenticatorAttachment === "platform"
+      && !await PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable();
   } catch {
-    return true;  // not known, and not to be claimed then
+    return false;  // not known, and not to be claimed then
   }
 }
 
@@ -310,7 +318,7 @@ function elsewhere(rp = "") {
   const where = location.host, isOwnMachine = /^127\.|^\[::1\]/.test(location.hostname);
   if (isOwnMachine) return new Trouble("not-secure", {text: SAID["not-secure-ip"], where, link: withName("localhost")});
   if (IS_NUMBER.test(location.hostname)) return new Trouble("not-secure", {text: SAID["not-secure-ip"], where});
-  if (!rp) return new Trouble("not-secure");
+  if (!rp || `.${location.hostname}`.endsWith(`.${rp}`)) return new Trouble("not-secure");
   return new Trouble("not-secure", {text: SAID["not-secure-rp"], where, rp});
 }
 
@@ -373,7 +381,7 @@ function signalUnknown(rpId, credentialId) {
   return signal("signalUnknownCredential", {rpId, credentialId});
 }
 
-// -------------------------------------------------------------------------------------------------------- autofill
+// --- autofill
 
 const autofill = {controller: null, done: Promise.resolve(), begun: 0, failures: 0, notBefore: 0, isAvailable: false};
 
@@ -414,7 +422,7 @@ async function renewAutofill() {
   offerAutofill();
 }
 
-// --------------------------------------------------------------------------------------------------------- session
+// --- session
 
 const store = {
   read(key) {
@@ -491,8 +499,14 @@ function leave(code, kind = "info", values = {}) {
   offerAutofill();
 }
 
+// One view takes the place of another and starts at its top. Taken out for a moment, what both have is not seen to move.
 function setState(state) {
-  document.body.dataset.state = state;
+  if (document.body.dataset.state !== state) {
+    document.body.hidden = true;
+    document.body.dataset.state = state;
+    void document.body.offsetHeight;
+    document.body.hidden = false;
+  }
   document.title = state === "signed-in" ? "Your account · authctl" : "Log in · authctl";
 }
 
@@ -503,10 +517,11 @@ function tick() {
     if (seconds <= 0) return leave("session-expired");
     const expiry = $("expiry"), text = clock(seconds), life = session.claims.exp - session.claims.iat;
     if (expiry.textContent !== text) expiry.textContent = text;
-    if (seconds <= LOW && !session.isLow && document.body.dataset.state === "signed-in") say("session-ending");
-    session.isLow = seconds <= LOW;
+    const isLow = seconds <= Math.min(LOW, life / 4);
+    if (isLow && !session.isLow) say("session-ending", "info", {wait: duration(seconds)});
+    session.isLow = isLow;
     expiry.dataset.seconds = seconds;
-    expiry.dataset.low = session.isLow;
+    expiry.dataset.low = isLow;
     $("expiry-bar").value = Math.min(1, seconds / life);
   } else if (autofill.controller && autofill.begun && Date.now() - autofill.begun > RENEW_AFTER) {
     renewAutofill();
@@ -527,7 +542,7 @@ function show() {
   }
   document.querySelector('[data-field="role"]').dataset.role = user.role;
   document.querySelector('[data-field="date_of_birth"]').replaceChildren(when(user.date_of_birth, {dateStyle: "long", timeZone: "UTC"}));
-  document.querySelector('[data-field="created_at"]').replaceChildren(when(user.created_at));
+  document.querySelector('[data-field="created_at"]').replaceChildren(when(user.created_at, {dateStyle: "long"}));
   $("initials").textContent = [user.first_name, user.last_name].map(name => [...name.trim()][0] ?? "").join("").toUpperCase();
   showClaims();
   tick();
@@ -542,7 +557,7 @@ function showClaims() {
   }));
 }
 
-// -------------------------------------------------------------------------------------------------------- passkeys
+// --- passkeys
 
 // The list is drawn anew from the service; when it cannot be had, the rest of the page stays usable.
 async function refresh() {
@@ -672,7 +687,7 @@ async function addPasskey() {
   tellOthers("passkeys");
 }
 
-// ----------------------------------------------------------------------------------------------------------- forms
+// --- forms
 
 function showForm(name) {
   $("login").hidden = name !== "login";
@@ -732,7 +747,7 @@ function logOut() {
   leave("logged-out", "success");
 }
 
-// ------------------------------------------------------------------------------------------------------ other tabs
+// --- other tabs
 
 // A session belongs to its tab, and no token leaves it. But who logs out means all tabs, above all on a shared machine.
 function listen() {
@@ -748,7 +763,7 @@ function tellOthers(event) {
   if (session) channel?.postMessage({event, userId: session.userId});
 }
 
-// ----------------------------------------------------------------------------------------------------------- start
+// --- start
 
 function obstacle() {
   if (IS_NUMBER.test(location.hostname)) return elsewhere();
