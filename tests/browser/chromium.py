@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import JavascriptException, NoSuchElementException, StaleElementReferenceException
 
 from tests.browser.authenticator import Authenticator
 from tests.browser.programs import CHROMEDRIVER, CHROMIUM, FLAGS
@@ -24,6 +24,14 @@ T = TypeVar("T")
 SCREENSHOTS = "BROWSER_SCREENSHOTS"
 """The environment variable that names the directory in which pictures of the tests are kept."""
 PATIENCE = 15.0
+_WAIT = """
+  const given = [...arguments], done = given.pop(), ends = Date.now() + 3000;
+  const look = () => {
+    const found = (() => %s)();
+    found || Date.now() > ends ? done(found) : setTimeout(look, 5);
+  };
+  look();
+"""
 
 
 @contextmanager
@@ -48,8 +56,8 @@ def until(question: Callable[[], T], what: str) -> T:
         try:
             if answer := question():
                 return answer
-        except StaleElementReferenceException:  # the page was drawn anew between finding and asking
-            continue
+        except (NoSuchElementException, StaleElementReferenceException):
+            pass  # the page is just being drawn anew
         assert time.monotonic() < ends, f"waited in vain until {what}"
         time.sleep(0.015)
 
@@ -110,6 +118,21 @@ class Tab:
     def run(self, script: str, *arguments: Any) -> Any:
         """What a script of the test's returns in the page."""
         return self.browser.execute_script(script, *arguments)
+
+    def wait(self, expression: str, what: str, *arguments: Any) -> Any:
+        """The first value of an expression that is true. The page itself watches for it, which costs one command.
+
+        arguments  are called `given` in the expression
+        """
+        ends = time.monotonic() + PATIENCE
+        while time.monotonic() < ends:
+            try:
+                if answer := self.browser.execute_async_script(_WAIT % expression, *arguments):
+                    return answer
+            except JavascriptException as error:  # another page came meanwhile
+                if "unload" not in str(error):
+                    raise
+        raise AssertionError(f"waited in vain until {what}")
 
     def picture(self, name: str) -> None:
         """Keeps what the page shows, whole, when a directory for it is named."""

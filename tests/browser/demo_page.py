@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
-
-from tests.browser.chromium import until
 
 if TYPE_CHECKING:
     from typing import Self
@@ -13,6 +11,15 @@ if TYPE_CHECKING:
     from selenium.webdriver.remote.webelement import WebElement
 
     from tests.browser.chromium import Tab
+
+_TYPE = """
+  for (const [selector, text] of Object.entries(arguments[0])) {
+    const field = document.querySelector(selector);
+    field.focus();
+    field.value = text;
+    for (const name of ["input", "change"]) field.dispatchEvent(new Event(name, {bubbles: true}));
+  }
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +64,14 @@ class PasskeyRow:
         self._within('button[data-action="rename"]').click()
         self._page.type('form.rename input[name="name"]', name)
         self._page.press_enter()
-        until(lambda: self.name == name, f"the passkey is called {name}")
+        shown = "document.querySelector(given[0])?.innerText"
+        selector = f'#passkeys li[data-id="{self.id}"] .passkey-name'
+        self._page.tab.wait(f"{shown} === given[1]", f"the passkey is called {name}", selector, name)
 
     def remove(self) -> None:
         """Asks for its removal; the page asks back."""
         self._within('button[data-action="remove"]').click()
-        until(lambda: self._page.tab.find("#confirm").is_displayed(), "the page asks back")
+        self._page.tab.wait("document.getElementById('confirm').open", "the page asks back")
 
     def _within(self, selector: str) -> WebElement:
         return self._page.tab.find(f'#passkeys li[data-id="{self.id}"] {selector}')
@@ -89,7 +98,7 @@ class DemoPage:
 
     def wait_for_state(self, state: str) -> None:
         """Waits for a state of the page."""
-        until(lambda: self.state == state, f"the page is {state}")
+        self.tab.wait("document.body?.dataset.state === given[0]", f"the page is {state}", state)
 
     @property
     def message(self) -> Message:
@@ -102,7 +111,8 @@ class DemoPage:
 
     def wait_for_message(self, code: str) -> Message:
         """Waits until it says something with that code."""
-        until(lambda: self.message.code == code, f"the page says {code}, not {self.message}")
+        said = "document.getElementById('message').dataset.code"
+        self.tab.wait(f"{said} === given[0]", f"the page says {code}", code)
         return self.message
 
     @property
@@ -111,21 +121,15 @@ class DemoPage:
         found: dict[str, str] = self.tab.run("""
           const said = field => (field.getAttribute("aria-describedby") || "").split(/\\s+/)
             .map(id => document.getElementById(id)?.innerText ?? "").join(" ").trim();
-          const fields = [...document.querySelectorAll("input[aria-invalid=true]")];
+          const wrong = [...document.querySelectorAll("input[aria-invalid=true]")];
+          const fields = wrong.filter(field => field.offsetParent !== null);
           return Object.fromEntries(fields.map(field => [field.id, said(field)]));
         """)
         return found
 
-    def type(self, selector: str, text: str) -> WebElement:
-        """Writes into a field in place of what is there; a date as the browser's own form of it."""
-        field = self.tab.find(selector)
-        self.tab.run(
-            "const [field, text] = arguments; field.focus(); field.value = text;"
-            "for (const name of ['input', 'change']) field.dispatchEvent(new Event(name, {bubbles: true}));",
-            field,
-            text,
-        )
-        return field
+    def type(self, selector: str, text: str) -> None:
+        """Writes into a field in place of what is there; a date in the form 1990-12-10."""
+        self.tab.run(_TYPE, {selector: text})
 
     def press_enter(self) -> None:
         """The Enter key, wherever the focus is."""
@@ -139,8 +143,7 @@ class DemoPage:
         """Goes to the form of registration and fills it in."""
         if not self.tab.find("#register-form").is_displayed():
             self.click("#show-register")
-        for field in ("first_name", "last_name", "email", "date_of_birth", "job_title"):
-            self.type(f"#{field}", getattr(person, field))
+        self.tab.run(_TYPE, {f"#{field}": text for field, text in asdict(person).items()})
 
     def register(self, person: Person) -> None:
         """Makes an account with a passkey, and arrives signed in."""
@@ -180,10 +183,9 @@ class DemoPage:
 
     def wait_for_passkeys(self, count: int) -> list[PasskeyRow]:
         """Waits until so many are listed."""
-        return until(
-            lambda: rows if len(rows := self.passkeys) == count else [],
-            f"{count} passkeys are listed, not {len(self.passkeys)}",
-        )
+        listed = "document.querySelectorAll('#passkeys li[data-id]').length"
+        self.tab.wait(f"{listed} === given[0]", f"{count} passkeys are listed", count)
+        return self.passkeys
 
     @property
     def token(self) -> str | None:

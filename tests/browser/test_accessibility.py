@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 ADA = Person()
-LOOKS = [("light", 1440), ("dark", 1440), ("light", 360), ("dark", 360), ("light", 768)]
+LOOKS = [("dark", 1440), ("light", 768), ("light", 360), ("light", 1440), ("dark", 360)]
+JUDGED = LOOKS[-2:]
+"""Colours differ between light and dark and places between desk and phone: these two have all four."""
 
 
 def judge(page: DemoPage, state: str) -> None:
@@ -27,7 +29,7 @@ def judge(page: DemoPage, state: str) -> None:
         page.tab.look(width, 900, scheme)
         page.tab.picture(f"{state}-{scheme}-{width}")
         assert fits(page.tab)
-        if width != 768:
+        if (scheme, width) in JUDGED:
             assert is_accessible(page.tab)
     page.tab.look()
 

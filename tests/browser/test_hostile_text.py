@@ -25,7 +25,7 @@ BASMALA = "\ufdfd"
 ARABIC = "\u0622\u062f\u0627 \u0644\u0648\u0641\u0644\u064a\u0633"
 PEOPLE = {
     "script": Person("o'brien+{{7*7}}@example.com", SCRIPT, "</bdi><b>bold", "1990-12-10", "`${alert(3)}`"),
-    "long": Person(f"{'w' * 64}@{'example' * 8}.com", "W" * 100, "M" * 100, "1990-12-10", "W" * 100),
+    "long": Person(f"{'w' * 55}@{'example' * 8}.com", "W" * 100, "M" * 100, "1990-12-10", "W" * 100),
     "right-to-left": Person("rtl@example.com", HEBREW, ARABIC, "1990-12-10", f"{HEBREW} 2000 {ARABIC}"),
     "tall": Person("tall@example.com", TECHNOLOGIST * 20, f"e{ACCENTS * 10}", "1990-12-10", BASMALA * 40),
 }
@@ -35,7 +35,7 @@ SHOWN = ("first_name", "last_name", "email", "job_title")
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("kind", PEOPLE)
 def test_what_people_write_is_text_and_fits(page: DemoPage, kind: str, width: int) -> None:
-    person = replace(PEOPLE[kind], email=f"{width}{PEOPLE[kind].email[4:]}")
+    person = replace(PEOPLE[kind], email=f"{width}.{PEOPLE[kind].email}")
     page.tab.look(width, 800)
     page.register(person)
     row = page.wait_for_passkeys(1)[0]
@@ -51,7 +51,7 @@ def test_what_people_write_is_text_and_fits(page: DemoPage, kind: str, width: in
 
 @pytest.mark.parametrize("kind", PEOPLE)
 def test_the_question_before_a_removal_shows_the_name_as_text_and_fits(page: DemoPage, kind: str) -> None:
-    person = replace(PEOPLE[kind], email=f"asks{PEOPLE[kind].email[4:]}")
+    person = replace(PEOPLE[kind], email=f"asks.{PEOPLE[kind].email}")
     page.tab.look(360, 640)
     page.register(person)
     page.authenticator.replace()
@@ -72,7 +72,7 @@ def test_the_question_before_a_removal_shows_the_name_as_text_and_fits(page: Dem
 def test_what_is_typed_and_refused_is_text_and_fits(page: DemoPage, width: int) -> None:
     page.tab.look(width, 800)
     page.tab.watch.expect(answered(422, "/register/begin"))
-    page.fill_in(Person(f"{SCRIPT}@{'w' * 300}.com", "W" * 300, SCRIPT * 5, "1990-12-10", "W" * 100))
+    page.fill_in(Person(f"{'w' * 300}@example.com", "W" * 300, SCRIPT * 5, "1990-12-10", "W" * 100))
     page.click("#register-submit")
     until(lambda: {"email", "first_name"} & page.problems.keys(), "a field says what is wrong")
     assert page.tab.all("main img, main script, main b") == []

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.chromium import until
 from tests.browser.demo_page import DemoPage, Person
 from tests.browser.watch import answered
 
@@ -29,7 +28,7 @@ def add_from_another_device(page: DemoPage) -> None:
 
 def confirmed(page: DemoPage) -> None:
     page.click("#confirm-yes")
-    until(lambda: not page.tab.find("#confirm").is_displayed(), "the question is gone")
+    page.tab.wait("!document.getElementById('confirm').open", "the question is gone")
 
 
 def test_a_second_passkey_logs_in_when_it_was_added(page: DemoPage) -> None:
@@ -57,7 +56,7 @@ def test_a_name_stays_as_it_was_when_the_renaming_is_given_up(page: DemoPage) ->
     page.click('#passkeys button[data-action="rename"]')
     page.type('form.rename input[name="name"]', "Something else")
     page.tab.browser.switch_to.active_element.send_keys("\ue00c")
-    until(lambda: not page.tab.all("form.rename"), "the form is gone")
+    page.tab.wait("!document.querySelector('form.rename')", "the form is gone")
     assert passkey.name == before
 
 
@@ -92,7 +91,7 @@ def test_a_passkey_stays_when_its_removal_is_not_confirmed(page: DemoPage) -> No
     rows = page.wait_for_passkeys(2)
     rows[0].remove()
     page.click("#confirm-no")
-    until(lambda: not page.tab.find("#confirm").is_displayed(), "the question is gone")
+    page.tab.wait("!document.getElementById('confirm').open", "the question is gone")
     page.open("signed-in")
     assert [row.id for row in page.wait_for_passkeys(2)] == [row.id for row in rows]
 

@@ -78,16 +78,26 @@ def test_an_action_leads_to_the_login_when_the_token_ran_out_unnoticed(own_page:
 def test_the_page_opens_signed_out_when_its_token_ran_out_meanwhile(own_page: DemoPage, demo: Demo) -> None:
     own_page.register(ADA)
     demo.clock.ahead = HOUR + 10
-    own_page.tab.watch.expect(answered(401, "/users/me"))
+    own_page.tab.watch.expect(answered(401, "/users/me", "/users/me/credentials"))
     own_page.open("signed-out")
     assert own_page.wait_for_message("session-expired").text
     assert own_page.token is None
 
 
 def test_the_page_opens_signed_out_when_what_it_kept_is_no_token(page: DemoPage) -> None:
-    page.tab.watch.expect(answered(401, "/users/me"))
     page.tab.run("sessionStorage.setItem('webauthn_jwt', 'x.y.z'); sessionStorage.setItem('webauthn_user_id', 'x')")
     page.open("signed-out")
+    assert page.token is None
+
+
+def test_the_page_opens_signed_out_when_its_token_was_forged(page: DemoPage) -> None:
+    page.register(ADA.called("forged"))
+    page.tab.watch.expect(answered(401, "/users/me", "/users/me/credentials"))
+    page.tab.run(
+        "sessionStorage.setItem('webauthn_jwt', sessionStorage.getItem('webauthn_jwt').replace(/.{9}$/, 'AAAAAAAAA'))"
+    )
+    page.open("signed-out")
+    assert page.wait_for_message("session-expired").text
     assert page.token is None
 
 
@@ -185,6 +195,7 @@ def test_the_session_is_kept_when_the_server_is_down_for_a_moment(own_page: Demo
 def test_logging_out_works_when_the_server_is_down(own_page: DemoPage, demo: Demo) -> None:
     own_page.register(ADA)
     demo.stop()
+    own_page.tab.watch.expect(unreachable("/login/begin"))
     own_page.click("#logout")
     own_page.wait_for_state("signed-out")
     assert own_page.token is None

@@ -58,9 +58,10 @@ class Watch:
         assert not missed, f"declared, but it did not come: {missed}"
 
 
-def answered(status: int, path: str) -> str:
-    """What the browser's console says of a request that got such an answer."""
-    return rf"{re.escape(path)} - Failed to load resource: the server responded with a status of {status} "
+def answered(status: int, *paths: str) -> str:
+    """What the browser's console says when a request to one of the paths got such an answer."""
+    where = "|".join(map(re.escape, paths))
+    return rf"({where}) - Failed to load resource: the server responded with a status of {status} "
 
 
 def unreachable(path: str) -> str:
