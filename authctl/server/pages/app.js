@@ -41,7 +41,6 @@ const SAID = {
   "not-found": "This does not exist any more. Load the page again to see what does.",
   "last-credential": "This is your only passkey. Without it you could not log in, so add another one first.",
   "too-many-credentials": "You have as many passkeys as an account may have. Remove one first.",
-  "conflict": "Something has changed in the meantime. Load the page again and have a look.",
   "rate-limited": "Too many attempts. Please wait {wait} and try again.",
   "request-timeout": "Your connection was too slow for the service. Please try again.",
   "body-too-large": "That was too much for the service. Please shorten what you have typed.",
@@ -443,6 +442,7 @@ const now = () => Date.now() + lead;
 
 function open(token, userId, isMeasured = true) {
   const claims = claimsOf(token);
+  if (!(claims.exp > claims.iat)) throw new TypeError("a token without times");
   // A clock that is wrong here must not end a session there: a new token tells what time it is.
   if (isMeasured) lead = claims.iat * 1000 - Date.now();
   session = {token, claims, userId, ends: claims.exp * 1000, isMeasured};
@@ -845,4 +845,7 @@ async function start() {
   offerAutofill();
 }
 
-start();
+start().catch(error => {
+  setState("signed-out");
+  report(error);
+});
