@@ -126,6 +126,11 @@ class Output:
         """Writes one line as it is, in every format; for the few answers that have no members."""
         _answer(escaped(line) + "\n")
 
+    def lines(self, lines: Iterable[str]) -> None:
+        """Writes lines as they are."""
+        for line in lines:
+            self.text(line)
+
     def message(self, text: str) -> None:
         """Says something to the person; nothing that a program needs."""
         self._say("", text)

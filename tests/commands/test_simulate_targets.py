@@ -150,6 +150,7 @@ def test_another_host_is_tried_when_it_is_allowed() -> None:
 
 def test_a_token_is_asked_for_in_vain_when_the_recipe_saves_none(server: tuple[FakeServer, str], recipe: Path) -> None:
     recipe.write_text(text_of("authctl").replace('save = { token = "$.access_token" }', 'save = { t = "$.x" }'))
+    recipe.write_text(recipe.read_text().replace("{token}", "{t}"))
     result = run("login", "--target", str(recipe), "--url", server[1], "--print-token", expected=2)
     assert "saves no value named token" in result.stderr
 

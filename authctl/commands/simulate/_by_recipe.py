@@ -27,7 +27,9 @@ def log_in(
 ) -> Accepted:
     """Logs in whom the authenticator knows there, or registers the account first."""
     person = None if known is None else Account(known)
-    ceremony = ceremonies.login_registering_first(run.client, server, person, account, attestation=attestation)
+    ceremony = ceremonies.login_registering_first(
+        run.client, server, person, account, attestation=attestation, reads_profile=run.recorder is not None
+    )
     return run.drive(ceremony)
 
 

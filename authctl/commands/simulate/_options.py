@@ -49,6 +49,15 @@ JunitOption = Annotated[
 PrintTokenOption = Annotated[
     bool, typer.Option("--print-token", help="Write the access token and nothing else to stdout.")
 ]
+CurlOption = Annotated[
+    bool, typer.Option("--curl", help="Run the ceremony, and write to stdout what was sent as commands for a shell.")
+]
+UnsentOption = Annotated[
+    bool,
+    typer.Option(
+        "--unsent", help="With --curl: begin and sign, and leave completing and what follows to the commands."
+    ),
+]
 PresetOption = Annotated[
     str,
     typer.Option(

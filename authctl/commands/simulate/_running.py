@@ -17,14 +17,16 @@ from authctl.virtual_authenticator.attestation.formats import format_named
 from authctl.virtual_authenticator.authenticator.keys import algorithm_named
 from authctl.virtual_authenticator.authenticator.presets import preset
 from authctl.virtual_authenticator.errors import CeremonyRefused
+from authctl.virtual_authenticator.harness.curl import script
 from authctl.virtual_authenticator.harness.recipe.builtin import find
 from authctl.virtual_authenticator.harness.recipe.described_server import DescribedServer
 from authctl.virtual_authenticator.harness.reports.junit import junit_report
 from authctl.virtual_authenticator.harness.steps import drive
+from authctl.virtual_authenticator.harness.transcript import Recorder
 from authctl.virtual_authenticator.harness.transport import Transport, origin_of, require_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from authctl.commands._output import Row
     from authctl.server.service import Service
@@ -69,11 +71,18 @@ class Choices:
     flags: Flags
     target: str | None = None
     allowed: tuple[str, ...] = ()
+    curl: bool = False
+    unsent: bool = False
 
 
 @dataclass(slots=True)
 class Simulation:
-    """One run: where, with what, and the steps so far; `server` is there when it is one by a recipe."""
+    """One run: where, with what, and the steps so far.
+
+    server    when it is one by a recipe
+    recorder  when what is sent is to be shown as commands
+    holds     whether a login is signed and not completed
+    """
 
     name: str
     url: str
@@ -82,6 +91,8 @@ class Simulation:
     output: Output
     steps: list[Step]
     server: DescribedServer | None = None
+    recorder: Recorder | None = None
+    holds: bool = False
 
     def drive(self, ceremony: Ceremony[T]) -> T:
         """Runs a ceremony and shows each step to a person."""
@@ -97,12 +108,22 @@ class Simulation:
             **facts,
             "seconds": round(sum(step.seconds for step in self.steps), 3),
         }
+        if self.recorder is not None:
+            commands = script(self.recorder.exchanges, self.recorder.base_url)
+            if self.output.format is Format.TABLE:
+                self.output.lines(commands)
+                return
+            value["commands"] = commands
         if self.output.format in {Format.JSON, Format.JSONL}:
             value["steps"] = [step_row(step) for step in self.steps]
         self.output.record(value)
 
     def _on_step(self, step: Step) -> None:
         self.steps.append(step)
+        if self.recorder is not None:
+            self.recorder.name(f"{step.ceremony}: {step.name}")
+            if self.holds and (step.ceremony, step.name) == ("login", "sign"):
+                self.recorder.hold()
         if self.output.format is Format.TABLE:
             # The reason of a failure follows as the command's error.
             mark, summary = ("ok    ", step.summary) if step.error is None else ("FAILED", "")
@@ -120,7 +141,8 @@ def simulation(name: str, choices: Choices, output: Output, junit: Path | None) 
     try:
         with _authenticator_errors_explained(), _opened(choices) as (url, origin, transport, server):
             client = Client(_authenticator(choices), origin, gesture=choices.flags.gesture())
-            yield Simulation(name, url, client, transport, output, steps, server)
+            recorder = transport if isinstance(transport, Recorder) else None
+            yield Simulation(name, url, client, transport, output, steps, server, recorder, choices.unsent)
     except BaseException:
         try:
             report()
@@ -150,8 +172,16 @@ def _opened(choices: Choices) -> Iterator[tuple[str, str, Channel, DescribedServ
         return
     with _server(choices) as url:
         origin = choices.origin or origin_of(url)
-        with Transport(url, timeout=choices.timeout) as transport:
+        with _channel(choices)(url) as transport:
             yield url, origin, transport, None
+
+
+def _channel(choices: Choices) -> Callable[[str], Channel]:
+    def channel(url: str) -> Channel:
+        transport = Transport(url, timeout=choices.timeout)
+        return Recorder(transport, url) if choices.curl else transport
+
+    return channel
 
 
 def described_server(choices: Choices) -> DescribedServer:
@@ -162,6 +192,7 @@ def described_server(choices: Choices) -> DescribedServer:
         origin=choices.origin,
         timeout=choices.timeout,
         allowed=choices.allowed,
+        channel=_channel(choices),
     )
 
 

@@ -10,6 +10,7 @@ from authctl.commands._output import Format, Output
 from authctl.commands.passkeys._file import PasskeysOption
 from authctl.commands.simulate import _by_recipe as by_recipe
 from authctl.commands.simulate import _options as options
+from authctl.commands.simulate._curl import commands_shown, require_sense
 from authctl.commands.simulate._running import Choices, Flags, simulation
 from authctl.virtual_authenticator.harness.accounts import Account, throw_away_account
 from authctl.virtual_authenticator.harness.ceremonies import login_registering_first
@@ -38,12 +39,17 @@ def login(
     be: options.BackupEligibleOption = None,
     bs: options.BackedUpOption = None,
     print_token: options.PrintTokenOption = False,
+    curl: options.CurlOption = False,
+    unsent: options.UnsentOption = False,
     output_format: FormatOption = Format.TABLE,
 ) -> None:
     """Log in with a passkey, check the token and read the profile.
 
     Without --email the newest passkey for that server is taken. When there is none that the server lists, a user is
     registered first.
+
+    --curl shows each message as a command that can be pasted into a shell. A challenge is taken once, so that to
+    complete again is refused; with --unsent the commands complete what was begun.
 
     Exits 0 when the login succeeds, 1 when the server refuses or answers wrongly, 2 when the options make no sense, 6
     when nothing answers.
@@ -52,9 +58,11 @@ def login(
     """
     flags = Flags(up, uv, be, bs)
     choices = Choices(
-        url, origin, timeout, passkeys, preset, algorithm, attestation, counter, flags, target, tuple(allowed or ())
-    )
-    with simulation("login", choices, Output(output_format), junit) as run:
+        url, origin, timeout, passkeys, preset, algorithm, attestation, counter, flags, target, tuple(allowed or ()),
+        curl, unsent,
+    )  # fmt: skip
+    require_sense(choices, print_token=print_token)
+    with simulation("login", choices, Output(output_format), junit) as run, commands_shown(run, choices):
         _log_in(run, email, attestation, print_token=print_token)
 
 

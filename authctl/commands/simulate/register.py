@@ -7,6 +7,7 @@ from authctl.commands._output import Format, Output
 from authctl.commands.passkeys._file import PasskeysOption
 from authctl.commands.simulate import _by_recipe as by_recipe
 from authctl.commands.simulate import _options as options
+from authctl.commands.simulate._curl import commands_shown
 from authctl.commands.simulate._running import Choices, Flags, simulation
 from authctl.virtual_authenticator.harness import ceremonies
 from authctl.virtual_authenticator.harness.accounts import Account, throw_away_account
@@ -30,6 +31,7 @@ def register(
     uv: options.UserVerifiedOption = None,
     be: options.BackupEligibleOption = None,
     bs: options.BackedUpOption = None,
+    curl: options.CurlOption = False,
     output_format: FormatOption = Format.TABLE,
 ) -> None:
     """Register a user with a new passkey, as a browser with an authenticator would.
@@ -43,10 +45,11 @@ def register(
     """
     flags = Flags(up, uv, be, bs)
     choices = Choices(
-        url, origin, timeout, passkeys, preset, algorithm, attestation, counter, flags, target, tuple(allowed or ())
-    )
+        url, origin, timeout, passkeys, preset, algorithm, attestation, counter, flags, target, tuple(allowed or ()),
+        curl,
+    )  # fmt: skip
     account = throw_away_account() if email is None else Account(email)
-    with simulation("register", choices, Output(output_format), junit) as run:
+    with simulation("register", choices, Output(output_format), junit) as run, commands_shown(run, choices):
         if run.server is not None:
             by_recipe.register(run, run.server.visit(account, is_new=True), attestation)
             return

@@ -66,10 +66,13 @@ def register(
     return Accepted(visit.account, credential["id"], _rp_id(options, client), visit.values)
 
 
-def login(client: Client, visit: RecipeVisit) -> Ceremony[Accepted]:
-    """Logs the visit's person in; raises CeremonyError, ServerUnreachable or StoreUnusable."""
+def login(client: Client, visit: RecipeVisit, *, reads_profile: bool = False) -> Ceremony[Accepted]:
+    """Logs the visit's person in; raises CeremonyError, ServerUnreachable or StoreUnusable.
+
+    reads_profile  afterwards, where the recipe says how
+    """
     options = yield from _begin_login(client, visit)
-    return (yield from _finish_login(client, visit, options))
+    return (yield from _finish_login(client, visit, options, reads_profile=reads_profile))
 
 
 def login_registering_first(
@@ -79,26 +82,31 @@ def login_registering_first(
     account: Account,
     *,
     attestation: str | None = None,
+    reads_profile: bool = False,
 ) -> Ceremony[Accepted]:
     """Logs in whom the authenticator knows, or registers `account` first where it has no passkey that fits."""
     if known is not None:
         visit = server.visit(known)
         options = yield from _begin_login(client, visit)
         if _is_worth_trying(client, options):
-            return (yield from _finish_login(client, visit, options))
+            return (yield from _finish_login(client, visit, options, reads_profile=reads_profile))
         yield Step(_LOGIN, "look for passkey", f"none that the server lists for {known.email}: registering first", 0.0)
     visit = server.visit(account, is_new=True)
     yield from register(client, visit, attestation=attestation, gesture=CONFIRMED)
-    return (yield from login(client, visit))
+    return (yield from login(client, visit, reads_profile=reads_profile))
 
 
 def _begin_login(client: Client, visit: RecipeVisit) -> Ceremony[Mapping[str, Any]]:
     return (yield from step(_LOGIN, "begin", _work(lambda: _begun(visit.begin_login(), client))))
 
 
-def _finish_login(client: Client, visit: RecipeVisit, options: Mapping[str, Any]) -> Ceremony[Accepted]:
+def _finish_login(
+    client: Client, visit: RecipeVisit, options: Mapping[str, Any], *, reads_profile: bool
+) -> Ceremony[Accepted]:
     assertion = yield from step(_LOGIN, "sign", _work(lambda: _signed(client.get(dict(options)))))
     yield from step(_LOGIN, "complete", _work(lambda: _judged(visit.finish_login(assertion), client)))
+    if reads_profile and visit.has_profile:
+        yield from step(_LOGIN, "read profile", _work(lambda: _judged(visit.read_profile(), client)))
     return Accepted(visit.account, assertion["id"], _rp_id(options, client), visit.values)
 
 

@@ -70,7 +70,8 @@ class Sender:
             raise CeremonyRefused(detail)
         raise UnexpectedAnswer(detail, hint="Is the recipe for this server, and the address right?")
 
-    def _send_once(self, step: Step, values: Mapping[str, Any]) -> Answer:
+    def request(self, step: Step, values: Mapping[str, Any]) -> Request:
+        """A step as this browser would send it; raises UnexpectedAnswer when a value for it is not there."""
         url = self._url(step, values)
         headers = self._headers(step, values, url)
         content = None
@@ -78,8 +79,12 @@ class Sender:
             content = urlencode(fill_fields(step.form, values), errors="replace").encode()
         elif step.json is not None:
             content = write(fill(step.json, values)).encode()
-        answer = self._server.transport.send(Request(step.method, url, headers=headers, content=content))
-        self.cookies.keep(url, answer)
+        return Request(step.method, url, headers=headers, content=content)
+
+    def _send_once(self, step: Step, values: Mapping[str, Any]) -> Answer:
+        request = self.request(step, values)
+        answer = self._server.transport.send(request)
+        self.cookies.keep(request.path, answer)
         return answer
 
     def _url(self, step: Step, values: Mapping[str, Any]) -> str:

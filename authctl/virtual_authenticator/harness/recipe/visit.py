@@ -65,6 +65,11 @@ class RecipeVisit:
         """What the server makes of an assertion."""
         return self._finish(self._login, assertion)
 
+    @property
+    def has_profile(self) -> bool:
+        """Whether the recipe says how one is read."""
+        return self._recipe.profile is not None
+
     def read_profile(self) -> Reaction:
         """What only somebody who is logged in may read, as the recipe's `profile` says; UsageError where it does not.
 
