@@ -9,7 +9,7 @@ from authctl.commands._output import Column, Row
 if TYPE_CHECKING:
     from authctl.server.accounts.roles import RoleChange
     from authctl.server.audit.records import EventRecord
-    from authctl.server.storage.tables import User
+    from authctl.server.storage.tables import User, WebauthnCredential
 
 USER_COLUMNS = (
     Column("email", "Email"),
@@ -21,6 +21,23 @@ USER_COLUMNS = (
     Column("id", "Id"),
     Column("job_title"),
     Column("date_of_birth"),
+)
+
+
+CREDENTIAL_COLUMNS = (
+    Column("id", "Id"),
+    Column("name", "Name", width=20, least=8),
+    Column("last_used_at", "Last used", width=11, least=11),
+    Column("created_at", "Added", width=11, least=11),
+    Column("removed_at", "Removed", width=11, least=11),
+    Column("authenticator", "Authenticator", width=20, least=8),
+    Column("algorithm", "Algorithm", width=9, least=9),
+    Column("backed_up"),
+    Column("backup_eligible"),
+    Column("transports"),
+    Column("aaguid"),
+    Column("credential_id"),
+    Column("source_address"),
 )
 
 
@@ -70,6 +87,14 @@ def user_row(user: User) -> Row:
     shown = {column.key: getattr(user, column.key) for column in USER_COLUMNS}
     # A day, and the same one everywhere: as a moment it would be the day before in the west.
     return {**shown, "date_of_birth": user.date_of_birth.date()}
+
+
+def credential_row(credential: WebauthnCredential) -> Row:
+    """What an operator is shown of a passkey: what its owner sees, and its record."""
+    from authctl.server.accounts.credential_views import credential_document
+
+    document = credential_document(credential)
+    return {**document, "removed_at": credential.removed_at, "source_address": credential.source_address}
 
 
 def event_row(event: EventRecord) -> Row:

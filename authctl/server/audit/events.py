@@ -107,6 +107,18 @@ RANGE_EVENTS = frozenset({EventType.AUDIT_PRUNE, EventType.AUDIT_ARCHIVE, EventT
 """Events that explain changed rows of the trail: they carry the ranges in signed anchors and are never removed."""
 
 
+_WISHES: dict[EventType, str] = {
+    EventType.CREDENTIAL_BEGIN: "start of a passkey registration",
+    EventType.CREDENTIAL_ADDED: "passkey registration",
+    EventType.CREDENTIAL_RENAMED: "renaming of a passkey",
+}
+
+
+def wish(event_type: EventType) -> str:
+    """What somebody wanted who was refused before anything came of it, as a part of a sentence."""
+    return _WISHES.get(event_type) or event_type.value.replace("_", " ")
+
+
 def origin_of(caller: Caller) -> str:
     """Says in a sentence where a call came from: "from IP: 192.0.2.1" or "from the command line"."""
     if caller.address is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from authctl.server.audit.archived_rows import open_archive
 from authctl.server.audit.checkpoints import find_checkpoint, sign_checkpoint
-from authctl.server.audit.events import Event, EventType, origin_of
+from authctl.server.audit.events import Event, EventType, origin_of, wish
 from authctl.server.audit.file_verification import measure_committed
 from authctl.server.audit.findings import Report
 from authctl.server.audit.health import HEALTHY, AuditHealth
@@ -46,7 +46,7 @@ class AuditTrail:
         self, event_type: EventType, reason: str, caller: Caller, email: str | None = None
     ) -> None:
         """A request that was refused before any feature saw it. Raises AuditUnavailable."""
-        what = event_type.value.replace("_", " ").capitalize()
+        what = wish(event_type).capitalize()
         details = f"{what} refused {origin_of(caller)}: {reason.replace('_', ' ')}"
         await self._record(Event(event_type, False, caller, details, reason=reason, user_email=email))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from authctl.server.audit.events import Event, EventType, origin_of
+from authctl.server.audit.events import Event, EventType, origin_of, wish
 from authctl.server.audit.recorder import record
 
 if TYPE_CHECKING:
@@ -75,16 +75,12 @@ class Refusals:
 def _record_first(tx: Transaction, ceremony: EventType, caller: Caller, email: str | None, more: int) -> None:
     if more:
         record(tx, _counted(ceremony, caller, more))
-    details = f"{_words(ceremony).capitalize()} refused {origin_of(caller)}: rate limited"
+    details = f"{wish(ceremony).capitalize()} refused {origin_of(caller)}: rate limited"
     record(tx, Event(ceremony, False, caller, details, reason=LIMITED, user_email=email))
-    alarm = f"Too many requests {origin_of(caller)}: {_words(ceremony)} refused"
+    alarm = f"Too many requests {origin_of(caller)}: {wish(ceremony)} refused"
     record(tx, Event(EventType.RATE_LIMITED, False, caller, alarm, reason=LIMITED, user_email=email))
 
 
 def _counted(ceremony: EventType, caller: Caller, count: int) -> Event:
-    details = f"Too many requests {origin_of(caller)}: {_words(ceremony)} refused {count} more times within a minute"
+    details = f"Too many requests {origin_of(caller)}: {wish(ceremony)} refused {count} more times within a minute"
     return Event(EventType.RATE_LIMITED, False, caller, details, reason=LIMITED)
-
-
-def _words(ceremony: EventType) -> str:
-    return ceremony.value.replace("_", " ")
