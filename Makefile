@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTEST_FLAGS ?= -n 2 --dist worksteal
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help serve test lint format bench docs lock clean
+.PHONY: help serve test fuzz lint format bench docs lock clean
 
 help: ## shows this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,6 +18,9 @@ test: $(VENV)/.dev ## runs every test, with coverage
 	COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml $(BIN)/coverage run -m pytest $(PYTEST_FLAGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+fuzz: $(VENV)/.dev ## holds 20,000 made-up requests and their answers against the API description
+	$(BIN)/python -m tests.fuzz
 
 lint: $(VENV)/.dev ## checks style, types and formatting
 	$(BIN)/ruff check authctl tests bench docs

@@ -1,0 +1,79 @@
+"""R-IN-09: nothing that can be sent gets an answer that the API description does not have. `make fuzz` sends more."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from authctl.server.http import about
+from authctl.server.http.openapi import describe
+from authctl.server.http.routes import ROUTES, Access
+from tests.fuzz.fuzzing import Findings, fuzz
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CASES = 2000
+SEED = 20261124
+READING_ONE = [route for route in ROUTES if (route.method, route.path) == ("GET", "/users/{id}")]
+
+
+@pytest.fixture(scope="module")
+def findings() -> Findings:
+    return fuzz(CASES, SEED)
+
+
+def test_every_answer_is_as_described(findings: Findings) -> None:
+    """R-IN-09: status, content type, header fields and schema, no fault of the server, nothing in its log."""
+    assert findings.failures == {}
+    assert findings.cases >= CASES
+
+
+def test_every_operation_succeeds_and_refuses(findings: Findings) -> None:
+    """Otherwise the cases would have been of one kind, and proved little."""
+    for route in ROUTES:
+        label = f"{route.method} {route.path}"
+        statuses = {status for name, status in findings.answers if name == label}
+        assert route.status in statuses, label
+        assert route.access is Access.PUBLIC or 401 in statuses, label
+        assert route.body is None or {400, 415, 422} <= statuses, label
+        assert any(status == 405 for name, status in findings.answers if name.split()[1] == route.path), route.path
+
+
+def without_404(operation: dict[str, Any]) -> None:
+    del operation["responses"]["404"]
+
+
+def as_text(operation: dict[str, Any]) -> None:
+    content = operation["responses"]["200"]["content"]
+    content["text/plain"] = content.pop("application/json")
+
+
+def with_a_field_more(operation: dict[str, Any]) -> None:
+    operation["responses"]["200"]["headers"]["X-More"] = {"required": True, "schema": {"type": "string"}}
+
+
+def of_another_shape(operation: dict[str, Any]) -> None:
+    operation["responses"]["200"]["content"]["application/json"]["schema"] = {"type": "array"}
+
+
+@pytest.mark.parametrize("lie", [without_404, as_text, with_a_field_more, of_another_shape])
+def test_a_description_that_is_not_true_is_found_out(lie: Callable[[dict[str, Any]], None]) -> None:
+    description = describe(READING_ONE)
+    lie(description["paths"]["/users/{id}"]["get"])
+    assert fuzz(1, SEED, description=description).failures
+
+
+def test_a_fault_of_the_server_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(about, "_LIVE", None)
+    found = fuzz(1, SEED, description=describe([route for route in ROUTES if route.path == "/healthz"])).failures
+    assert "Traceback" in found.pop("the log")
+    assert any("not_a_server_error" in name for name in found)
+
+
+def test_a_run_leaves_nothing_behind() -> None:
+    before = list(logging.getLogger("authctl").handlers)
+    assert fuzz(1, SEED, description=describe([route for route in ROUTES if route.path == "/healthz"])).failures == {}
+    assert logging.getLogger("authctl").handlers == before
