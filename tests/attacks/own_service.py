@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from authctl.server.storage.transaction import Transaction
     from authctl.virtual_authenticator.harness.loop_thread import LoopThread
 
 ORIGIN: Final = "https://example.org"
@@ -45,7 +46,11 @@ GENERIC: Final = {
     400: ("registration-failed", "Bad request", "Registration failed"),
     401: ("login-failed", "Unauthorized", "Invalid credentials"),
 }
-EVENT_TYPE: Final = {REGISTRATION: "registration_complete", AUTHENTICATION: "login_complete"}
+EVENT_TYPE: Final = {
+    REGISTRATION: "registration_complete",
+    AUTHENTICATION: "login_complete",
+    "adding": "credential_added",
+}
 ACCEPTANCE: Final = {REGISTRATION: 201, AUTHENTICATION: 200}
 FAILURE: Final = {REGISTRATION: 400, AUTHENTICATION: 401}
 CAPABILITIES: Final = frozenset(
@@ -101,11 +106,12 @@ class OwnService:
             },
         )
 
-    def post(self, path: str, document: object) -> httpx2.Response:
+    def post(self, path: str, document: object, token: str = "") -> httpx2.Response:
         """A POST of what JSON may hold and of what it may not."""
         self.clock.advance(0.001)
         content = write(document).encode()
-        return self.loop.run(self._client.post(path, content=content, headers={"Content-Type": "application/json"}))
+        fields = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
+        return self.loop.run(self._client.post(path, content=content, headers=fields))
 
     def reason_of(self, answer: httpx2.Response, ceremony: str) -> str:
         """What the audit trail says of an answer."""
@@ -150,7 +156,7 @@ class OwnService:
 
     def _delete_passkeys(self, visit: Any, _: object) -> None:
         user_id = self.user_id(visit.account.email)
-        assert self.loop.run(self.service.database.write(lambda tx: tx.credentials.delete_of_user(user_id))) == 1
+        assert self.loop.run(self.service.database.write(lambda tx: remove_all(tx, user_id))) == [True]
 
     async def _disable(self, email: str) -> None:
         await self.service.users.disable(email, OPERATOR)
@@ -203,6 +209,11 @@ class OwnVisit:
         verdict = verdict_on(answer, ceremony)
         reason = "" if verdict is Verdict.CRASHED else self.service.reason_of(answer, ceremony)
         return Reaction(verdict, answer.status_code, reason, 0.0, answer.text[:200])
+
+
+def remove_all(tx: Transaction, user_id: str) -> list[bool]:
+    """Ends all passkeys of a user, also the last one, which no feature does; for each whether it did."""
+    return [tx.credentials.remove(one.id, tx.now) for one in tx.credentials.live_of_user(user_id)]
 
 
 def verdict_on(answer: httpx2.Response, ceremony: str) -> Verdict:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from authctl.server.service import Service
+    from authctl.server.storage.transaction import Transaction
     from authctl.virtual_authenticator.faults.needs import Needs
     from authctl.virtual_authenticator.harness.relying_party import Visit
 
@@ -121,7 +122,12 @@ class _Hands:
 
     def _delete_passkeys(self, visit: Visit, _: object) -> None:
         user_id = self._user_id(visit)
-        self._service.database.write_now(lambda tx: tx.credentials.delete_of_user(user_id))
+
+        def remove(tx: Transaction) -> None:
+            for credential in tx.credentials.live_of_user(user_id):  # also the last one, which no feature removes
+                tx.credentials.remove(credential.id, tx.now)
+
+        self._service.database.write_now(remove)
 
     def _disable(self, visit: Visit, _: object) -> None:
         asyncio.run(self._service.users.disable(visit.account.email, _OPERATOR))
