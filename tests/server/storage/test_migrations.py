@@ -23,6 +23,8 @@ from tests.server.storage.trail_rows import a_row, fill
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("real_migrations")
+
 
 @pytest.fixture
 def old_url(any_url: str) -> str:

@@ -33,6 +33,8 @@ from authctl.server.storage.engine import open_database
 from authctl.server.storage.sqlite import SqliteDriver, create_private, dbapi, is_wal_safe
 from tests.server.storage.test_contract import a_user
 
+pytestmark = pytest.mark.usefixtures("real_migrations")
+
 
 @pytest.fixture
 def path(sqlite_url: str) -> Path:
