@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
+from itertools import accumulate
 from typing import Final
 
 _BITS: Final = 8
@@ -61,12 +63,8 @@ class Histogram:
             return 0.0
         # Half a thousandth is not one more: 99.9 % of 1000 are 999.
         wanted = max(1, -int(-(percent * self.count / 100 - 1e-9) // 1))
-        seen = 0
-        for column, number in enumerate(self._counts):
-            seen += number
-            if seen >= wanted:
-                return max(self.lowest, min(self.highest, (_first(column + 1) - 1) / 1e6))
-        return self.highest
+        column = bisect_left(list(accumulate(self._counts)), wanted)
+        return max(self.lowest, min(self.highest, (_first(column + 1) - 1) / 1e6))
 
     def bars(self, most: int) -> list[tuple[float, float, int]]:
         """From, to and how many, for at most so many columns of equal proportion between the lowest and the highest."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
 from random import Random
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -32,9 +32,10 @@ class Pace:
     nothing during the ramp.
     """
 
-    def __init__(self, plan: Plan, started: float) -> None:
+    def __init__(self, plan: Plan, started: float, ends: float = inf) -> None:
         self._plan = plan
         self._started = started
+        self._ends = ends
         self._measures_from = started + plan.ramp
         self._random = Random(plan.seed)  # noqa: S311  # chooses what to do, and no secret
         self._operations = tuple(plan.mix)
@@ -48,13 +49,20 @@ class Pace:
         with self._lock:
             planned = self._moment(self._taken)
             is_measured = (now if planned is None else planned) >= self._measures_from
+            if planned is not None and planned >= self._ends:
+                return None
             if is_measured:
-                if self._plan.count is not None and self._measured == self._plan.count:
+                if self.is_spent:
                     return None
                 self._measured += 1
             self._taken += 1
             (operation,) = self._random.choices(self._operations, self._weights)
         return Ticket(operation, planned, is_measured)
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether all that was to be counted has begun."""
+        return self._measured == self._plan.count
 
     def unmade(self, now: float) -> int:
         """How many operations of the open model were to have begun by now and were given to nobody."""

@@ -7,7 +7,6 @@ from threading import Event as Flag
 from threading import Thread
 from typing import TYPE_CHECKING, Final
 
-from authctl.errors import AuthctlError
 from authctl.virtual_authenticator.harness.load.events import Ended, Prepared, Running
 from authctl.virtual_authenticator.harness.load.gauge import ClientCost, Gauge
 from authctl.virtual_authenticator.harness.load.pace import Pace
@@ -33,6 +32,8 @@ _EVENT_SECONDS: Final = 0.5
 _HURRIED_SECONDS: Final = 1.0
 """How long operations may go on after the load is interrupted."""
 _GONE_SECONDS: Final = 5.0
+_SILENT_SECONDS: Final = 1.0
+"""A load that ends with so long a silence ends for it."""
 _GOODBYE_SECONDS: Final = 10.0
 
 
@@ -79,7 +80,7 @@ class _Load:
         # Whoever is told to wait is not waited for: the wait would count as the server's time.
         crowd.server.patience = 0.0
         self._recording = Recording(self._from)
-        self._pace = Pace(plan, self._started)
+        self._pace = Pace(plan, self._started, self._until)
         self._shared = Shared(crowd, server.metered, self._pace, self._recording, Flag())
         self._threads: list[Thread] = []
 
@@ -144,6 +145,8 @@ class _Load:
             # Everything that was to be done is done.
             self._until = self._recording.ended
             return True
+        elif lost is not None and now - lost > _SILENT_SECONDS:
+            self._stopped = GONE
         self._until = min(self._until, now)
         return True
 
@@ -168,7 +171,4 @@ def _see_off(crowd: Crowd, stop: Flag) -> None:
     for person in crowd.leave():
         if stop.is_set() or time.monotonic() > ends:
             return
-        try:
-            person.visit.close()
-        except AuthctlError:
-            return
+        person.visit.close()

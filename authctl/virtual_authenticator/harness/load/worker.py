@@ -52,7 +52,7 @@ class Worker:
             sample = perform(ticket, shared.crowd, shared.metered)
             shared.recording.record(sample)
             rest = self._rest(sample)
-            if rest:
+            if rest and not shared.pace.is_spent:
                 shared.stopping.wait(rest)
 
     def _is_stopped_before(self, moment: float) -> bool:
