@@ -102,16 +102,24 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield Site(origin, server.url, tmp_path)
 
 
-@pytest.fixture
-def context() -> Iterator[Any]:
-    """A context of Playwright's in the system's Chromium."""
+@pytest.fixture(scope="module")
+def playwrights_browser() -> Iterator[Any]:
+    """The system's Chromium in the hands of Playwright, whose event loop must not outlive the module."""
     need("playwright", "chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield browser.new_context()
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def context(playwrights_browser: Any) -> Iterator[Any]:
+    """A context of Playwright's, with a profile of its own."""
+    opened = playwrights_browser.new_context()
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")
