@@ -10,6 +10,7 @@ from authctl.virtual_authenticator.attestation.authority import Authority
 from authctl.virtual_authenticator.authenticator.extensions.large_blob_key import LARGEST_BLOB
 from authctl.virtual_authenticator.authenticator.gesture import CONFIRMED
 from authctl.virtual_authenticator.authenticator.get_assertion import fitting, get_assertion
+from authctl.virtual_authenticator.authenticator.keys import CredentialKey
 from authctl.virtual_authenticator.authenticator.make_credential import make_credential
 from authctl.virtual_authenticator.authenticator.pin_protocol import SharedSecret, agreement_key
 from authctl.virtual_authenticator.authenticator.presets import preset
@@ -40,6 +41,7 @@ class VirtualAuthenticator:
     seed              makes keys, credential ids and ECDSA nonces the same in every run; `random` is its long form
     counter_override  replaces the counter policy of every credential, for tests of the relying party
     authority         who certifies its attestation keys; one of its own when None
+    new_key           makes the keys of credentials, given the algorithm and `random`
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class VirtualAuthenticator:
         counter_override: CounterPolicy | None = None,
         now: Callable[[], datetime] = _now,
         authority: Authority | None = None,
+        new_key: Callable[[int, RandomSource], CredentialKey] = CredentialKey.generate,
     ) -> None:
         self.profile = preset(profile) if isinstance(profile, str) else profile
         self.store = MemoryStore() if store is None else store
@@ -59,6 +62,7 @@ class VirtualAuthenticator:
         self.is_deterministic = self.random.is_deterministic
         self.counter_override = counter_override
         self.now = now
+        self.new_key = new_key
         self.authority = (
             Authority(None if seed is None else SeededRandom(seed, "authority")) if authority is None else authority
         )

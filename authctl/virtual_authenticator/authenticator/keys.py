@@ -91,6 +91,10 @@ class CredentialKey:
         """The public key, as `cryptography` has it."""
         return (self._private or self._load()).public_key()
 
+    def private(self) -> Any:
+        """The private key, as `cryptography` has it, for whoever signs what no authenticator would."""
+        return self._private or self._load()
+
     def _load(self) -> Any:
         private = _parsed(self._pkcs8 or b"")
         if not self.algorithm.fits(private):

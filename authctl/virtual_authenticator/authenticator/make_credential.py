@@ -15,7 +15,6 @@ from authctl.virtual_authenticator.authenticator.authenticator_data import (
 )
 from authctl.virtual_authenticator.authenticator.extensions.interface import Operation
 from authctl.virtual_authenticator.authenticator.extensions.table import making
-from authctl.virtual_authenticator.authenticator.keys import CredentialKey
 from authctl.virtual_authenticator.credential_store.interface import Credential
 from authctl.virtual_authenticator.errors import ConstraintNotMet, CredentialExcluded, NotSupported, OptionsInvalid
 
@@ -153,7 +152,7 @@ def _require_capable(authenticator: VirtualAuthenticator, request: MakeCredentia
 
 def _new_credential(authenticator: VirtualAuthenticator, request: MakeCredentialRequest, algorithm: int) -> Credential:
     profile = authenticator.profile
-    key = CredentialKey.generate(algorithm, authenticator.random)
+    key = authenticator.new_key(algorithm, authenticator.random)
     return Credential(
         credential_id=_new_credential_id(authenticator),
         rp_id=request.rp_id,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, load_der_private_key
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from authctl.virtual_authenticator.attestation import der
 from authctl.virtual_authenticator.attestation.authority import Extension
@@ -97,7 +97,7 @@ def usage(*, is_authority: bool) -> x509.KeyUsage:
 
 def private_of(key: CredentialKey) -> Any:
     """The private key, as `cryptography` has it."""
-    return load_der_private_key(key.to_pkcs8(), None)
+    return key.private()
 
 
 def reissued(certificate: bytes, key: ec.EllipticCurvePrivateKey, change: Callable[[bytes], bytes]) -> bytes:

@@ -17,6 +17,7 @@ from authctl.virtual_authenticator.client.client import Client
 from authctl.virtual_authenticator.errors import NotSupported
 from authctl.virtual_authenticator.faults.certified import CERTIFIED
 from authctl.virtual_authenticator.faults.drafts import AssertionDraft, Flag, RegistrationDraft
+from authctl.virtual_authenticator.faults.key_pool import KeyPool, KeysOfCase
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -39,6 +40,7 @@ class Lab:
     abilities     of CAPABILITIES, those that take a function
     related       an origin that the server lists as related
     authority     whose root the server may have been told
+    keys          that cases have in common
     """
 
     relying_party: RelyingParty
@@ -46,6 +48,7 @@ class Lab:
     abilities: Mapping[str, Ability] = field(default_factory=dict)
     related: str = ""
     authority: Authority = field(default_factory=Authority)
+    keys: KeyPool = field(default_factory=KeyPool)
 
     def lacks(self, needs: Needs) -> str:
         """The first capability that is needed and not there; empty when nothing is lacking."""
@@ -59,12 +62,12 @@ class Lab:
 class Person:
     """Somebody with an account of their own, a passkey and a browser."""
 
-    def __init__(self, lab: Lab, needs: Needs, account: Account | None = None) -> None:
+    def __init__(self, lab: Lab, needs: Needs, keys: KeysOfCase, account: Account | None = None) -> None:
         self.lab = lab
         self.needs = needs
         self.visit: Visit = lab.relying_party.visit(account)
         profile = replace(preset(needs.preset), algorithms=(algorithm_named(needs.algorithm).identifier,))
-        self.authenticator = VirtualAuthenticator(profile, authority=lab.authority)
+        self.authenticator = VirtualAuthenticator(profile, authority=lab.authority, new_key=keys.generate)
         self.client = Client(self.authenticator, lab.relying_party.origin, top_origin=needs.top_origin)
 
     def make(self, options: Mapping[str, Any] | None = None) -> RegistrationDraft:
@@ -150,6 +153,7 @@ class Stage:
     def __init__(self, lab: Lab, needs: Needs) -> None:
         self.lab = lab
         self.needs = needs
+        self._keys = KeysOfCase(lab.keys)
         self._people: list[Person] = []
 
     def __enter__(self) -> Stage:
@@ -164,6 +168,6 @@ class Stage:
 
     def person(self, account: Account | None = None) -> Person:
         """Somebody new, or somebody with an account in another browser."""
-        person = Person(self.lab, self.needs, account)
+        person = Person(self.lab, self.needs, self._keys, account)
         self._people.append(person)
         return person
