@@ -48,8 +48,11 @@ def describe(routes: Sequence[Route] = ROUTES) -> dict[str, Any]:
 
 
 def operation_id(route: Route) -> str:
-    """The operation's name for generated clients: its tag and what its endpoint is called."""
-    return f"{route.tag}_{route.endpoint.__name__}"
+    """The operation's name for generated clients: its tag and what its endpoint is called, such as usersMe.
+
+    Without underscores, because Swagger UI takes those of an address for blanks.
+    """
+    return route.tag + "".join(word.capitalize() for word in route.endpoint.__name__.split("_"))
 
 
 def explanation_of(route: Route) -> Explanation:
@@ -122,13 +125,15 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
         schema = {key: value for key, value in member.items() if key not in ("title", "description")}
         # None stands for a parameter that is left out, which is no value of it.
         schema = next((kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}), schema)
-        schema = {key: value for key, value in schema.items() if not (key == "default" and value in ([], None))}
+        # Told in words alone: a page that sends along what is usual anyway would send what contradicts the rest.
+        usual = schema.pop("default", None)
+        told = f"; {usual} when left out" if usual not in ([], None, False) else ""
         found.append(
             {
                 "name": name,
                 "in": "query",
                 "required": name in required,
-                "description": member["description"],
+                "description": member["description"] + told,
                 "schema": schema,
             }
         )

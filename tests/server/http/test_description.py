@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -125,6 +126,26 @@ def test_nothing_is_explained_that_is_not_there() -> None:
     assert set(TAGS) == {route.tag for route in ROUTES}
     assert set(PARAMETERS) == {name[1:-1] for route in ROUTES for name in route.path.split("/") if name[:1] == "{"}
     assert set(DESCRIPTION["components"]["headers"]) == set(HEADERS)
+
+
+def test_operations_have_names_of_their_own_that_fit_an_address() -> None:
+    """Swagger UI takes underscores in the address of an operation for blanks."""
+    names = [operation_of(route)["operationId"] for route in ROUTES]
+    assert len(set(names)) == len(ROUTES)
+    assert all(re.fullmatch("[a-z]+[A-Z][a-zA-Z]+", name) for name in names)
+
+
+def test_no_parameter_has_a_value_that_a_page_would_send_unasked() -> None:
+    parameters = operation_of(next(route for route in ROUTES if route.query is not None))["parameters"]
+    assert all("default" not in parameter["schema"] and "example" not in parameter for parameter in parameters)
+    assert "; 100 when left out" in next(each["description"] for each in parameters if each["name"] == "limit")
+
+
+def test_operations_stand_in_reading_order() -> None:
+    listed = [f"{method.upper()} {path}" for path, item in DESCRIPTION["paths"].items() for method in item]
+    assert listed.index("POST /register/begin") < listed.index("POST /register/complete")
+    assert listed.index("POST /login/begin") < listed.index("POST /login/complete")
+    assert list(DESCRIPTION["paths"]) == list(dict.fromkeys(name.split()[1] for name in EXPLANATIONS))
 
 
 def test_the_description_says_whose_it_is() -> None:
