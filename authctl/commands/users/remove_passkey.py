@@ -12,10 +12,10 @@ from authctl.commands._output import Format, Output
 from authctl.commands._session import open_session
 from authctl.commands._views import credential_row
 
-WhichArgument = Annotated[
+PasskeyIdArgument = Annotated[
     str,
     typer.Argument(
-        metavar="ID",
+        metavar="PASSKEY_ID",
         help="The passkey's id or its credential id; -- before one that begins with a hyphen.",
         show_default=False,
     ),
@@ -23,7 +23,10 @@ WhichArgument = Annotated[
 
 
 def remove_passkey(
-    email: EmailArgument, which: WhichArgument, yes: YesOption = False, output_format: FormatOption = Format.TABLE
+    email: EmailArgument,
+    passkey_id: PasskeyIdArgument,
+    yes: YesOption = False,
+    output_format: FormatOption = Format.TABLE,
 ) -> None:
     """Remove one passkey of a user, for good.
 
@@ -35,7 +38,7 @@ def remove_passkey(
     output = Output(output_format)
     with open_session() as session:
         credentials = session.service.credentials
-        found = session.run(credentials.find(email, which))
+        found = session.run(credentials.find(email, passkey_id))
         require_yes(output, yes, f'Remove the passkey "{found.name}" of {email}, with its sessions, for good?')
         removed = session.run(credentials.remove_as_operator(email, found.id, session.caller))
         row = {**credential_row(removed.credential), "sessions_ended": removed.sessions_ended}
