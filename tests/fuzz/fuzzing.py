@@ -94,7 +94,7 @@ def _run(description: dict[str, Any], asker: Asker, seed: int, findings: Finding
     config = SchemathesisConfig.from_dict(_configuration(asker, seed, is_first=is_first))
     schema = schemathesis.openapi.from_dict(description, config=config)
 
-    def before_call(context: object, case: Case, kwargs: dict[str, Any]) -> None:
+    def before_call(context: object, case: Case[Any], kwargs: dict[str, Any]) -> None:
         asker.make_real(case)
 
     schemathesis.hook(before_call)

@@ -47,7 +47,7 @@ class Asker:
         """The header of a fresh login."""
         return {} if self.visitor is None else {"Authorization": f"Bearer {self.visitor.log_in()}"}
 
-    def make_real(self, case: Case) -> None:
+    def make_real(self, case: Case[Any]) -> None:
         """Replaces the made-up values of a valid case in a few."""
         if case.meta is None or case.meta.generation.mode.is_negative:
             return
