@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
-from authctl.errors import AuthctlError
+from authctl.errors import AuthctlError, ServerUnreachable
 from authctl.virtual_authenticator.errors import ConnectionDropped
 from authctl.virtual_authenticator.harness.recipe.rules import is_busy
 from authctl.virtual_authenticator.harness.steps import retry_after
@@ -45,6 +45,7 @@ class Metered:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._own = threading.local()
+        self._is_closed = False
 
     def __enter__(self) -> Self:
         self._channel.__enter__()
@@ -53,10 +54,12 @@ class Metered:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._is_closed = True
         self._channel.__exit__(kind, error, trace)
 
     def close(self) -> None:
         """Closes the other one."""
+        self._is_closed = True
         self._channel.close()
 
     @property
@@ -71,6 +74,8 @@ class Metered:
         """Sends, and notes how long that took and what came of it."""
         meter = self.meter
         meter.status, meter.pause, meter.error = 0, None, None
+        if self._is_closed:
+            raise ServerUnreachable("The load is over")
         started = time.perf_counter()
         try:
             answer = self._channel.send(request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING, Final
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _MOST_AT_A_TIME: Final = 16
 _TICK_SECONDS: Final = 0.1
+_JOIN_SECONDS: Final = 1.0
 
 
 def prepare(crowd: Crowd, plan: Plan, known: Sequence[Credential], stop: Flag) -> Iterator[Preparing]:
@@ -57,9 +59,27 @@ def prepare(crowd: Crowd, plan: Plan, known: Sequence[Credential], stop: Flag) -
             else:
                 said.put(person)
 
-    for number in range(min(plan.concurrency, _MOST_AT_A_TIME)):
-        Thread(target=work, name=f"authctl-load-set-up-{number}", daemon=True).start()
-    yield from _collected(crowd, plan, said, stop)
+    threads = [
+        Thread(target=work, name=f"authctl-load-set-up-{number}", daemon=True) for number in range(_at_a_time(plan))
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield from _collected(crowd, plan, said, stop)
+    finally:
+        waiting.clear()
+        join(threads)
+
+
+def join(threads: Sequence[Thread]) -> None:
+    """Waits a little for threads that have been told to end: what they use is about to be closed."""
+    ends = time.monotonic() + _JOIN_SECONDS
+    for thread in threads:
+        thread.join(max(0.0, ends - time.monotonic()))
+
+
+def _at_a_time(plan: Plan) -> int:
+    return min(plan.concurrency, _MOST_AT_A_TIME)
 
 
 def _collected(crowd: Crowd, plan: Plan, said: SimpleQueue[Person | Exception], stop: Flag) -> Iterator[Preparing]:

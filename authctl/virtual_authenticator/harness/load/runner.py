@@ -12,7 +12,7 @@ from authctl.virtual_authenticator.harness.load.gauge import ClientCost, Gauge
 from authctl.virtual_authenticator.harness.load.pace import Pace
 from authctl.virtual_authenticator.harness.load.people import Crowd
 from authctl.virtual_authenticator.harness.load.plan import LONGEST_SECONDS
-from authctl.virtual_authenticator.harness.load.preparing import prepare
+from authctl.virtual_authenticator.harness.load.preparing import join, prepare
 from authctl.virtual_authenticator.harness.load.recording import Recording, Snapshot
 from authctl.virtual_authenticator.harness.load.report import Report
 from authctl.virtual_authenticator.harness.load.worker import Shared, Worker
@@ -93,8 +93,12 @@ class _Load:
             self._recording.measures_until = self._until
             self._shared.stopping.set()
             yield from self._ending()
-        finally:
+        except GeneratorExit:
             # Whoever does not read on wants nothing more to be sent.
+            self._shared.stopping.set()
+            join(self._threads)
+            raise
+        finally:
             self._shared.stopping.set()
             self._gauge.stop()
 

@@ -18,7 +18,7 @@ from authctl.virtual_authenticator.harness.load.report import failures
 from authctl.virtual_authenticator.harness.load.server import LoadedServer
 from authctl.virtual_authenticator.harness.recipe.builtin import builtin, text_of
 from authctl.virtual_authenticator.harness.recipe.check import recipe_of
-from authctl.virtual_authenticator.harness.transport import Transport
+from authctl.virtual_authenticator.harness.transport import Request, Transport
 from authctl.virtual_authenticator.harness.wire import Wires
 from tests.virtual_authenticator.harness.load.quick_server import QuickServer, listening
 
@@ -364,6 +364,17 @@ def test_the_cheapest_way_is_taken_that_leads_there(
     server = LoadedServer.of(builtin("authctl"), url, allowed=("192.0.2.1",))
     with server:
         assert type(server.metered._channel) is kind
+
+
+def test_nothing_is_sent_when_the_server_was_closed() -> None:
+    quick = QuickServer()
+    server = loaded(quick)
+    with server:
+        """Opened and closed."""
+    with pytest.raises(ServerUnreachable, match="The load is over"):
+        server.metered.send(Request("GET", "/users/me"))
+    assert quick.asked == {}
+    loaded(quick).metered.close()
 
 
 def test_another_host_needs_permission() -> None:
