@@ -183,6 +183,18 @@ def test_what_is_wrong_comes_first_and_the_exit_number_says_so(party: Party, mon
     assert "authctl simulate attack show reg.hole" in result.stderr
 
 
+def test_a_build_fails_only_on_what_the_ledger_does_not_have_when_told_so(
+    party: Party, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue(monkeypatch, case("a"), case("hole", played=WAS_ACCEPTED))
+    run("--ledger", "kept", expected=1)
+    words = ("run", "--ledger", "kept", "--new-only")
+    assert "0 of 1 findings are not in the ledger" in run(*words).stderr
+    catalogue(monkeypatch, case("a", played=WAS_ACCEPTED), case("hole", played=HAS_CRASHED))
+    assert "2 of 2 findings are not in the ledger" in run(*words, expected=1).stderr
+    assert "--new-only needs --ledger" in run("run", "--new-only", expected=2).stderr
+
+
 @pytest.mark.parametrize(
     ("cases", "expected"),
     [

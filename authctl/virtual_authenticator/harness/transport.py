@@ -205,7 +205,8 @@ def _explained(base_url: str, timeout: float, size: int) -> Iterator[None]:
     except httpx2.ConnectError as error:
         reason = "" if str(error).startswith("All connection") else f" ({error})"
         raise NothingListens(
-            f"Nothing answers at {base_url}{reason}", hint="Is the server running there? `authctl serve` starts one"
+            f"Nothing answers at {base_url}{reason}",
+            hint="Is the server running there? (authctl's own: `authctl serve`)",
         ) from error
     except httpx2.DecodingError as error:
         raise UnexpectedAnswer(f"The answer of {base_url} is garbled") from error

@@ -119,7 +119,7 @@ class _Wire:
             except OSError as error:
                 raise NothingListens(
                     f"Nothing answers at {self._name} ({error.strerror or error})",
-                    hint="Is the server running there? `authctl serve` starts one",
+                    hint="Is the server running there? (authctl's own: `authctl serve`)",
                 ) from error
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.settimeout(self._timeout)

@@ -32,6 +32,15 @@ LedgerOption = Annotated[
     _option("--ledger", "Compare with this file, which the last run left, and keep this one in it; made for git."),
 ]
 
+NewOnlyOption = Annotated[
+    bool,
+    typer.Option(
+        "--new-only",
+        help="With --ledger: exit 1 only for what is not in it yet, so that a build fails on what is new.",
+        rich_help_panel=_REPORTS,
+    ),
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Files:

@@ -41,9 +41,9 @@ _CHANGE_COLUMNS: Final = (
 _REASON_COLUMNS: Final = (Column("mark", "No verdict"), Column("cases", "Cases"), Column("why", "Why", least=20))
 
 
-def exit_number(report: Report) -> int:
-    """0 when the server did what it should, 1 when not; otherwise why that is not known."""
-    if report.findings:
+def exit_number(report: Report, findings: tuple[Result, ...]) -> int:
+    """0 when the server did what it should, 1 when there are findings that count; otherwise why it is not known."""
+    if findings:
         return NO
     if report.is_gone:
         return UNREACHABLE

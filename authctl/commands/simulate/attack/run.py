@@ -19,7 +19,10 @@ from authctl.virtual_authenticator.harness.attack.plan import Plan
 
 if TYPE_CHECKING:
     from authctl.virtual_authenticator.faults.cases import Case
+    from authctl.virtual_authenticator.harness.attack.ledger import Ledger
+    from authctl.virtual_authenticator.harness.attack.report import Report
     from authctl.virtual_authenticator.harness.attack.selection import Selection
+    from authctl.virtual_authenticator.harness.attack.verdicts import Result
 
 
 def run(
@@ -45,6 +48,7 @@ def run(
     sarif: files.SarifOption = None,
     markdown: files.MarkdownOption = None,
     ledger: files.LedgerOption = None,
+    new_only: files.NewOnlyOption = False,
     output_format: FormatOption = Format.TABLE,
 ) -> None:
     """Attack a server and say what it wrongly accepts.
@@ -59,16 +63,27 @@ def run(
 
     Example: authctl simulate attack run --target simplewebauthn --url http://localhost:3000 --tier core
 
-    Example: authctl simulate attack run --only 'reg.key.*' --ledger attacks.json
+    Example: authctl simulate attack run --only 'reg.key.*' --ledger attacks.json --new-only
     """
+    if new_only and ledger is None:
+        raise UsageError("--new-only needs --ledger", hint="run with --ledger FILE once, and keep it beside the code")
     chosen = _chosen(options.selection(only, tier, force, layer, ceremony, most))
     places = files.Files(junit, sarif, markdown, ledger)
     known = places.prepare()
     aim = Aim.of(url, target, allowed or (), origin, timeout, can or (), trusted_root or "")
     plan = Plan(chosen, profile.value, jobs=jobs, delay=delay, seconds=time_limit)
-    report = attack(aim, plan, Output(output_format), known)
+    output = Output(output_format)
+    report = attack(aim, plan, output, known)
     places.write(report, known)
-    raise typer.Exit(exit_number(report))
+    raise typer.Exit(exit_number(report, _counting(report, known if new_only else None, output)))
+
+
+def _counting(report: Report, known: Ledger | None, output: Output) -> tuple[Result, ...]:
+    if known is None:
+        return report.findings
+    new = known.unlisted(report.findings)
+    output.message(f"{len(new)} of {len(report.findings)} findings are not in the ledger of the last run.")
+    return new
 
 
 def _chosen(wanted: Selection) -> tuple[Case, ...]:

@@ -81,6 +81,11 @@ class Ledger:
                 found.append(Change(result.case.name, _difference(before, now), before, now))
         return tuple(found)
 
+    def unlisted(self, findings: Iterable[Result]) -> tuple[Result, ...]:
+        """Those of the findings that the ledger does not have with the same outcome."""
+        listed = {name: entry.outcome for name, entry in self.entries.items()}
+        return tuple(one for one in findings if listed.get(one.case.name) != one.outcome.value)
+
     def updated(self, results: Iterable[Result]) -> Ledger:
         """With these results; of cases that were not played, or have no verdict now, what was known stays."""
         return Ledger(self.entries | {one.case.name: entry_of(one) for one in results if _is_kept(one)})

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _REGISTER: Final = "register"
+_ORIGIN_HINT: Final = "Is that the origin that the server expects? --origin names another"
+# All servers on localhost share their RP id, so that the newest passkey may be another one's.
+_LOGIN_HINT: Final = f"{_ORIGIN_HINT}; or is the passkey another server's? --passkeys FILE keeps a server's own"
 _LOGIN: Final = "login"
 
 
@@ -104,7 +107,7 @@ def _finish_login(
     client: Client, visit: RecipeVisit, options: Mapping[str, Any], *, reads_profile: bool
 ) -> Ceremony[Accepted]:
     assertion = yield from step(_LOGIN, "sign", _work(lambda: _signed(client.get(dict(options)))))
-    yield from step(_LOGIN, "complete", _work(lambda: _judged(visit.finish_login(assertion), client)))
+    yield from step(_LOGIN, "complete", _work(lambda: _judged(visit.finish_login(assertion), client, _LOGIN_HINT)))
     if reads_profile and visit.has_profile:
         yield from step(_LOGIN, "read profile", _work(lambda: _judged(visit.read_profile(), client)))
     return Accepted(visit.account, assertion["id"], _rp_id(options, client), visit.values)
@@ -125,13 +128,12 @@ def _signed(response: dict[str, Any]) -> Done[dict[str, Any]]:
     return Done(response, f"passkey {response['id'][:12]}…", {"credential_id": response["id"]})
 
 
-def _judged(reaction: Reaction, client: Client) -> Done[Reaction]:
+def _judged(reaction: Reaction, client: Client, hint: str = _ORIGIN_HINT) -> Done[Reaction]:
     if reaction.verdict is Verdict.ACCEPTED:
         return Done(reaction, f"accepted with {reaction.status}", {"status": reaction.status})
     said = f"{reaction.status} {reaction.reason}".strip()
     match reaction.verdict:
         case Verdict.REFUSED:
-            hint = "Is that the origin that the server expects? --origin names another"
             raise CeremonyRefused(f"The server refused: {said}. Sent origin {client.origin}", hint=hint)
         case Verdict.CRASHED if reaction.status == 0:
             raise ServerUnreachable(reaction.reason)
