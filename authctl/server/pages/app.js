@@ -82,7 +82,7 @@ const TIMES = new Set(["iat", "exp", "nbf", "auth_time"]);
 const $ = id => document.getElementById(id);
 const message = $("message"), list = $("passkeys"), dialog = $("confirm");
 
-let session = null;    // {token, claims, userId, ends}: `ends` by the service's clock, in milliseconds
+let session = null;    // {token, claims, userId, ends, isTimed}: `ends` in milliseconds of the service's clock, once that is known
 let user = null;       // who is logged in, as the service describes them
 let lead = 0;          // how far the service's clock is ahead of this one's
 let prompt = null;     // the AbortController of the prompt that a person has opened
@@ -229,7 +229,10 @@ async function api(method, path, body) {
 
 function readAnswer(answer, content) {
   const date = Date.parse(answer.headers.get("Date"));
-  if (date && session && !session.isMeasured) lead = date - Date.now();
+  if (date && session && !session.isTimed) {
+    lead = date - Date.now();
+    session.isTimed = true;
+  }
   if (answer.status === 204) return null;
   const type = answer.headers.get("Content-Type") ?? "";
   let value = null;
@@ -440,12 +443,12 @@ const store = {
 
 const now = () => Date.now() + lead;
 
-function open(token, userId, isMeasured = true) {
+function open(token, userId, isNew = true) {
   const claims = claimsOf(token);
   if (!(claims.exp > claims.iat)) throw new TypeError("a token without times");
   // A clock that is wrong here must not end a session there: a new token tells what time it is.
-  if (isMeasured) lead = claims.iat * 1000 - Date.now();
-  session = {token, claims, userId, ends: claims.exp * 1000, isMeasured};
+  if (isNew) lead = claims.iat * 1000 - Date.now();
+  session = {token, claims, userId, ends: claims.exp * 1000, isTimed: isNew};
   store.keep(token, userId);
 }
 
@@ -514,7 +517,7 @@ function setState(state) {
 function tick() {
   if (session) {
     const seconds = Math.ceil((session.ends - now()) / 1000);
-    if (seconds <= 0) return leave("session-expired");
+    if (seconds <= 0) return session.isTimed && leave("session-expired");
     const expiry = $("expiry"), text = clock(seconds), life = session.claims.exp - session.claims.iat;
     if (expiry.textContent !== text) expiry.textContent = text;
     const isLow = seconds <= Math.min(LOW, life / 4);
@@ -612,8 +615,8 @@ function openRename(item, passkey) {
   const close = () => {
     form.replaceWith(facts);
     actions.hidden = false;
-    item.classList.remove("renaming");
     actions.firstChild.focus();
+    if (message.dataset.code === "invalid-request") say("logged-in");
   };
   input.value = passkey.name;
   input.addEventListener("input", () => unmark(input));
@@ -625,7 +628,6 @@ function openRename(item, passkey) {
   });
   facts.replaceWith(form);
   actions.hidden = true;
-  item.classList.add("renaming");
   input.select();
 }
 
@@ -835,11 +837,7 @@ async function start() {
   try {
     autofill.isAvailable = await PublicKeyCredential.isConditionalMediationAvailable?.() ?? false;
   } catch { /* then there is none */ }
-  if (reopen()) {
-    tick();
-    if (session) await resume();
-    return;
-  }
+  if (reopen()) return await resume();
   say("ready", "info", {text: greeting()});
   setState("signed-out");
   offerAutofill();
