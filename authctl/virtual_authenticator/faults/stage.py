@@ -62,10 +62,11 @@ class Lab:
 class Person:
     """Somebody with an account of their own, a passkey and a browser."""
 
-    def __init__(self, lab: Lab, needs: Needs, keys: KeysOfCase, account: Account | None = None) -> None:
+    def __init__(self, lab: Lab, needs: Needs, account: Account | None = None, keys: KeysOfCase | None = None) -> None:
         self.lab = lab
         self.needs = needs
         self.visit: Visit = lab.relying_party.visit(account)
+        keys = keys or KeysOfCase(lab.keys)
         profile = replace(preset(needs.preset), algorithms=(algorithm_named(needs.algorithm).identifier,))
         self.authenticator = VirtualAuthenticator(profile, authority=lab.authority, new_key=keys.generate)
         self.client = Client(self.authenticator, lab.relying_party.origin, top_origin=needs.top_origin)
@@ -168,6 +169,6 @@ class Stage:
 
     def person(self, account: Account | None = None) -> Person:
         """Somebody new, or somebody with an account in another browser."""
-        person = Person(self.lab, self.needs, self._keys, account)
+        person = Person(self.lab, self.needs, account, self._keys)
         self._people.append(person)
         return person
