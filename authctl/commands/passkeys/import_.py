@@ -15,7 +15,7 @@ from authctl.commands.passkeys._portable import PassphraseOption, read_passphras
 
 if TYPE_CHECKING:
     from authctl.virtual_authenticator import Credential
-    from authctl.virtual_authenticator.credential_store.portable import Imported
+    from authctl.virtual_authenticator.credential_store.interface import Imported
 
 _COLUMNS = (
     Column("credential_id", "Id"),
@@ -39,12 +39,12 @@ def import_passkeys(
 
     Example: authctl passkeys import passkey.json
     """
-    from authctl.virtual_authenticator.credential_store.portable import read, take_in
+    from authctl.virtual_authenticator.credential_store.portable import read
 
     passphrase = None if passphrase_file is None else read_passphrase(passphrase_file)
     credentials = read(read_private_file(file), datetime.now(UTC), passphrase)
     store = open_store(passkeys)
-    rows = [_row(credential, take_in(store, credential)) for credential in credentials]
+    rows = [_row(credential, store.take_in(credential)) for credential in credentials]
     Output(output_format).table(rows, _COLUMNS, empty=f"There are no passkeys in {file}.")
 
 

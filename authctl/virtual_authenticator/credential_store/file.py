@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from authctl.virtual_authenticator.authenticator.counters import CounterPolicy
-    from authctl.virtual_authenticator.credential_store.interface import Credential
+    from authctl.virtual_authenticator.credential_store.interface import Credential, Imported
 
 _T = TypeVar("_T")
 
@@ -45,6 +45,10 @@ class FileStore:
                 state.add(credential)
 
         self._change(change)
+
+    def take_in(self, credential: Credential) -> Imported:
+        """Keeps a credential from elsewhere unless it is there; the higher count counts."""
+        return self._change(lambda state: state.take_in(credential))
 
     def candidates(self, rp_id: str, credential_ids: Sequence[bytes] | None) -> list[Credential]:
         """The credentials of the RP id among those ids, or its discoverable ones."""

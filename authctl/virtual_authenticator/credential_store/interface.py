@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 from authctl.virtual_authenticator.credential_store.extension_state import NO_EXTENSIONS, ExtensionState
@@ -44,11 +45,26 @@ class Credential:
         )
 
 
+class Imported(StrEnum):
+    """What became of a passkey that was to be imported."""
+
+    ADDED = "added"
+    KNOWN = "already there"
+    COUNTED = "already there, with a lower count"
+
+
 class CredentialStore(Protocol):
     """Keeps credentials and their counters. All lists are newest first."""
 
     def add(self, credential: Credential) -> None:
         """Keeps a new credential; one that `is_replaced_by` it goes."""
+        ...
+
+    def take_in(self, credential: Credential) -> Imported:
+        """Keeps a credential that comes from elsewhere, unless it is there: then the higher of both counts counts.
+
+        StoreConflict when another credential has its id. Nothing that another process does comes in between.
+        """
         ...
 
     def candidates(self, rp_id: str, credential_ids: Sequence[bytes] | None) -> list[Credential]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from authctl.virtual_authenticator.authenticator.counters import CounterPolicy
-    from authctl.virtual_authenticator.credential_store.interface import Credential
+    from authctl.virtual_authenticator.credential_store.interface import Credential, Imported
 
 
 class MemoryStore:
@@ -25,6 +25,11 @@ class MemoryStore:
         """Keeps a new credential in place of what it replaces."""
         with self._lock:
             self._state.add(credential)
+
+    def take_in(self, credential: Credential) -> Imported:
+        """Keeps a credential from elsewhere unless it is there; the higher count counts."""
+        with self._lock:
+            return self._state.take_in(credential)
 
     def candidates(self, rp_id: str, credential_ids: Sequence[bytes] | None) -> list[Credential]:
         """The credentials of the RP id among those ids, or its discoverable ones."""

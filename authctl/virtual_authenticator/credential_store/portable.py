@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 from authctl.virtual_authenticator.credential_store import file_format, sealed
 from authctl.virtual_authenticator.credential_store.chromium import from_browser, to_browser
 from authctl.virtual_authenticator.credential_store.state import State
-from authctl.virtual_authenticator.errors import PassphraseWrong, StoreConflict, StoreDamaged
+from authctl.virtual_authenticator.errors import PassphraseWrong, StoreDamaged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from authctl.virtual_authenticator.credential_store.chromium import BrowserForm
-    from authctl.virtual_authenticator.credential_store.interface import Credential, CredentialStore
+    from authctl.virtual_authenticator.credential_store.interface import Credential
 
 BROWSER_FORMAT: Final = "authctl-browser-credentials"
 BROWSER_VERSION: Final = 1
@@ -26,14 +24,6 @@ _BROWSER_NOTE: Final = (
     "Private keys in plain text. For tests: nothing of value may depend on these passkeys. "
     "Each of `credentials` is what a browser's virtual authenticator takes."
 )
-
-
-class Imported(StrEnum):
-    """What became of a passkey that was to be imported."""
-
-    ADDED = "added"
-    KNOWN = "already there"
-    COUNTED = "already there, with a lower count"
 
 
 def export_own(credentials: Sequence[Credential]) -> dict[str, Any]:
@@ -71,23 +61,6 @@ def read(content: bytes, now: datetime, passphrase: str | None = None) -> list[C
     if isinstance(document, dict) and document.get("format") not in (None, BROWSER_FORMAT):
         return list(file_format.parse(content).credentials.values())
     return [from_browser(entry, now) for entry in _browser_entries(document)]
-
-
-def take_in(store: CredentialStore, credential: Credential) -> Imported:
-    """Adds the passkey to the store unless it is there; then the higher of both counts is what counts.
-
-    StoreConflict when the store holds another passkey with the same id.
-    """
-    known = next((each for each in store.all() if each.credential_id == credential.credential_id), None)
-    if known is None:
-        store.add(credential)
-        return Imported.ADDED
-    if (known.rp_id, known.key.public_spki()) != (credential.rp_id, credential.key.public_spki()):
-        raise StoreConflict
-    if credential.sign_count <= known.sign_count:
-        return Imported.KNOWN
-    store.add(replace(known, sign_count=credential.sign_count))
-    return Imported.COUNTED
 
 
 def _json(content: bytes) -> Any:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from authctl.virtual_authenticator.authenticator.counters import Counts
+from authctl.virtual_authenticator.credential_store.interface import Imported
+from authctl.virtual_authenticator.errors import StoreConflict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +28,19 @@ class State:
         for other in [known for known in self.credentials.values() if known.is_replaced_by(credential)]:
             del self.credentials[other.credential_id]
         self.credentials[credential.credential_id] = credential
+
+    def take_in(self, credential: Credential) -> Imported:
+        """What CredentialStore.take_in promises."""
+        known = self.credentials.get(credential.credential_id)
+        if known is None:
+            self.add(credential)
+            return Imported.ADDED
+        if (known.rp_id, known.key.public_spki()) != (credential.rp_id, credential.key.public_spki()):
+            raise StoreConflict
+        if credential.sign_count <= known.sign_count:
+            return Imported.KNOWN
+        self.credentials[known.credential_id] = replace(known, sign_count=credential.sign_count)
+        return Imported.COUNTED
 
     def candidates(self, rp_id: str, credential_ids: Sequence[bytes] | None) -> list[Credential]:
         """What CredentialStore.candidates promises."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ import pytest
 from authctl.virtual_authenticator import ES256, Credential, CredentialStore, FileStore, MemoryStore, SystemRandom
 from authctl.virtual_authenticator.authenticator.counters import GLOBAL, PER_CREDENTIAL, CounterPolicy
 from authctl.virtual_authenticator.authenticator.keys import CredentialKey
+from authctl.virtual_authenticator.credential_store.interface import Imported
+from authctl.virtual_authenticator.errors import StoreConflict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,3 +110,30 @@ def test_a_credential_is_removed_once(store: CredentialStore) -> None:
     assert store.remove(b"id-1")
     assert not store.remove(b"id-1")
     assert store.all() == []
+
+
+def test_a_credential_from_elsewhere_is_there_once_with_the_higher_count(store: CredentialStore) -> None:
+    taken = [store.take_in(credential(1, sign_count=count)) for count in (3, 8, 5)]
+    assert taken == [Imported.ADDED, Imported.COUNTED, Imported.KNOWN]
+    assert [each.sign_count for each in store.all()] == [8]
+
+
+def test_another_credential_with_the_same_id_is_not_taken_in(store: CredentialStore) -> None:
+    store.add(credential(1))
+    with pytest.raises(StoreConflict):
+        store.take_in(credential(1, rp_id="example.org"))
+    assert [each.rp_id for each in store.all()] == ["localhost"]
+
+
+def test_nothing_is_lost_when_many_take_in_at_once(store: CredentialStore) -> None:
+    """Each reads and writes under one lock, so that no count and no credential of the others is written over."""
+
+    def take_in(number: int) -> None:
+        mine = FileStore(store.path) if isinstance(store, FileStore) else store
+        mine.take_in(credential(0, sign_count=number))
+        mine.take_in(credential(number))
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(take_in, range(1, 13)))
+    assert sorted(ids(store.all())) == sorted(b"id-%d" % number for number in range(13))
+    assert next(each.sign_count for each in store.all() if each.credential_id == b"id-0") == 12
