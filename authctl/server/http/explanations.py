@@ -89,6 +89,7 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "Another name for `POST /register/begin`, by a redirect that keeps method and body. A client that follows it "
         "gets the answers of that operation.",
         {"Jane": examples.PERSON},
+        {"For people": "See /register/begin\n"},
         location="`/register/begin`, relative: send method and body there",
         carried=models.RegistrationBegin,
     ),
@@ -122,6 +123,7 @@ EXPLANATIONS: Final[dict[str, Explanation]] = {
         "Another name for `POST /login/begin`, by a redirect that keeps method and body. A client that follows it gets "
         "the answers of that operation.",
         {"With an e-mail": examples.BY_EMAIL, "Without": {}},
+        {"For people": "See /login/begin\n"},
         location="`/login/begin`, relative: send method and body there",
         carried=models.LoginBegin,
     ),

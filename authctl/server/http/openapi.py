@@ -153,12 +153,12 @@ def _success(route: Route, explanation: Explanation) -> dict[str, Any]:
 def _success_content(route: Route, explanation: Explanation) -> dict[str, Any]:
     if route.status == 204:
         return {}
-    text = {"schema": {"type": "string"}}
+    text = {"type": "string"}
     if route.status == _REDIRECT:
-        return {"text/plain": text}
+        return {"text/plain": _media_type(text, explanation.answers)}
     schema = {"type": "object"} if route.answer is None else _schema(route.answer)
     content = {"application/json": _media_type(schema, explanation.answers)}
-    return {**content, "text/html": text} if route.has_page else content
+    return {**content, "text/html": {"schema": text}} if route.has_page else content
 
 
 def _media_type(schema: dict[str, Any], examples: Mapping[str, object]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ MOST_COLUMNS: Final = 4
 MOST_IDS: Final = 100
 
 _FLAGS: Final = {"true": True, "false": False}
-_TYPES: Final = sorted({*EventType} | {f"!{event_type}" for event_type in EventType})
+_TYPES: Final = [mark + event_type for mark in ("", "!") for event_type in sorted(EventType)]
 
 
 def _flag(value: object) -> object:
@@ -61,7 +61,9 @@ Columns = Annotated[
     tuple[str, ...],
     Field(max_length=MOST_COLUMNS),
     AfterValidator(_columns),
-    WithJsonSchema({"type": "array", "items": {"enum": list(GROUP_COLUMNS)}, "maxItems": MOST_COLUMNS}),
+    WithJsonSchema(
+        {"type": "array", "items": {"type": "string", "enum": list(GROUP_COLUMNS)}, "maxItems": MOST_COLUMNS}
+    ),
 ]
 
 
@@ -70,7 +72,7 @@ class TrailQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    event: Annotated[Several, WithJsonSchema({"type": "array", "items": {"enum": _TYPES}})] = Field(
+    event: Annotated[Several, WithJsonSchema({"type": "array", "items": {"type": "string", "enum": _TYPES}})] = Field(
         default=(), description="types of events, any of them; with ! in front, none of them"
     )
     user: Text | None = Field(default=None, description="an e-mail; or a user's id: acting, concerned or looked at")
