@@ -91,13 +91,13 @@ def _drawn(plan: Plan) -> Iterator[Watch]:
 
     console = Console(file=sys.stderr, no_color=not has_colours(sys.stderr), markup=False, highlight=False)
     pace = _Pace()
-    with Live(Text(""), console=console, transient=True, refresh_per_second=4) as live:
+    with Live(Text(""), console=console, transient=True, auto_refresh=False) as live:
 
         def watch(event: Event) -> None:
             parts: list[RenderableType] = [Text(pace.line(event), no_wrap=True), _bar(event, plan)]
             if isinstance(event, Running) and event.snapshot.succeeded:
                 parts.append(chart(event.snapshot.latency, console))
-            live.update(Group(*parts))
+            live.update(Group(*parts), refresh=True)
 
         yield watch
 

@@ -19,7 +19,7 @@ from authctl.settings import load_settings
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
 
@@ -47,7 +47,7 @@ def own_service(stop: threading.Event) -> Iterator[str]:
         try:
             url = address_of(listener, "localhost")
             ours, theirs = context.Pipe()
-            process = context.Process(target=_serve, args=(directory, listener, theirs), daemon=True)
+            process = context.Process(target=_serve, args=(directory, listener, theirs, _SETTINGS), daemon=True)
             process.start()
             theirs.close()
         finally:
@@ -89,7 +89,7 @@ def _end(process: BaseProcess, pipe: Connection, stop: threading.Event) -> None:
     pipe.close()
 
 
-def _serve(directory: str, listener: socket.socket, pipe: Connection) -> None:
+def _serve(directory: str, listener: socket.socket, pipe: Connection, environment: Mapping[str, str]) -> None:
     """The main function of the process."""
     # A terminal sends an interrupt to the whole group; whoever started the load decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -100,5 +100,5 @@ def _serve(directory: str, listener: socket.socket, pipe: Connection) -> None:
         os.dup2(said.fileno(), 1)
         os.dup2(said.fileno(), 2)
     port = listener.getsockname()[1]
-    settings = load_settings(environ=_SETTINGS, cwd=place, port=port, host="127.0.0.1")
+    settings = load_settings(environ=environment, cwd=place, port=port, host="127.0.0.1")
     run_service(settings, listener, reporter.ready)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from base64 import urlsafe_b64encode
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -58,7 +59,11 @@ class QuickServer:
     def _ordinary(self, path: str, body: Any) -> tuple[int, Any]:
         match path:
             case "/register/begin":
-                user = {"id": "aWQtaWQtaWQtaWQt", "name": body["email"], "displayName": body["email"]}
+                user = {
+                    "id": urlsafe_b64encode(body["email"].encode()).decode().rstrip("="),
+                    "name": body["email"],
+                    "displayName": body["email"],
+                }
                 options = {"rp": {"id": "localhost", "name": "Quick"}, "user": user, "challenge": CHALLENGE}
                 return 200, {"publicKey": {**options, "pubKeyCredParams": [{"type": "public-key", "alg": -7}]}}
             case "/register/complete":
