@@ -11,7 +11,7 @@ group = LazyGroup(
         "disable": Lazy("authctl.commands.users.disable:disable", "Lock a user out, from the next request on."),
         "enable": Lazy("authctl.commands.users.enable:enable", "Let a disabled user in again."),
         "logout": Lazy("authctl.commands.users.logout:logout", "End all sessions of a user."),
-        "passkeys": Lazy("authctl.commands.users.passkeys:passkeys", "List the passkeys of a user."),
+        "passkeys": Lazy("authctl.commands.users.passkeys:passkeys", "List the passkeys of a user, oldest first."),
         "remove-passkey": Lazy(
             "authctl.commands.users.remove_passkey:remove_passkey", "Remove one passkey of a user, for good."
         ),

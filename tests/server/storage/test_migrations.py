@@ -18,6 +18,7 @@ from authctl.server.storage.engine import open_database
 from authctl.server.storage.event_query import EventFilter
 from authctl.server.storage.reader import open_reader
 from tests.builders import settings_in
+from tests.server.storage.test_contract import a_credential, a_user
 from tests.server.storage.trail_rows import a_row, fill
 
 if TYPE_CHECKING:
@@ -64,6 +65,19 @@ def test_an_older_database_is_upgraded_and_keeps_its_rows(old_url: str) -> None:
             EventFilter(event_types=("login_complete",), success=True), ("user_email", "ip_address")
         )
     assert (group.values, group.total) == (("a@example.com", None), 3)
+
+
+def test_credentials_of_an_older_database_get_a_name_and_stay(any_url: str) -> None:
+    """R-WA-24."""
+    user = a_user()
+    database = open_database(any_url, FixedClock(), create=True)
+    database.write_now(lambda tx: tx.users.add(user))
+    database.write_now(lambda tx: tx.credentials.add(a_credential(user)))
+    database.close()
+    go_back(any_url)
+    with closing(open_database(any_url, upgrade=True)) as upgraded:
+        (credential,) = upgraded.read_now(lambda tx: tx.credentials.live_of_user(user.id))
+    assert (credential.name, credential.removed_at, credential.credential_id) == ("Passkey", None, b"c" * 32)
 
 
 def test_a_server_upgrades_its_own_file_and_a_command_does_not(tmp_path: Path) -> None:

@@ -154,6 +154,24 @@ def test_the_operator_acts_on_the_user_of_an_account_change() -> None:
     assert parties(record) == (Person("os:root(0)", None), Person("jane@example.com", "u1"))
 
 
+@pytest.mark.parametrize("event_type", ["credential_renamed", "credential_removed"])
+@pytest.mark.parametrize(
+    ("actor", "target", "acting", "concerned"),
+    [
+        ("u1", None, Person("jane@example.com", "u1"), Person()),
+        ("os:root(0)", None, Person("os:root(0)", None), Person("jane@example.com", "u1")),
+        ("u2", "u2", Person(None, "u2"), Person("jane@example.com", "u1")),
+        (None, "u2", Person("jane@example.com", "u1"), Person(None, "u2")),
+    ],
+    ids=["their owner", "an operator", "an admin", "nobody known"],
+)
+def test_whoever_acts_on_a_passkey_is_told_from_whose_it_is(
+    event_type: str, actor: str | None, target: str | None, acting: Person, concerned: Person
+) -> None:
+    record = a_record(event_type=event_type, user_id="u1", target_user_id=target, actor=actor)
+    assert parties(record) == (acting, concerned)
+
+
 def test_the_user_acts_on_whom_they_look_at() -> None:
     record = a_record(event_type="user_access", user_id="u1", target_user_id="u2", actor="u1")
     assert parties(record) == (Person("jane@example.com", "u1"), Person(None, "u2"))
