@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PYTEST_FLAGS ?= -n 2 --dist worksteal
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help serve test fuzz lint format bench docs lock clean
+.PHONY: help serve test fuzz lint format bench docs screenshots lock clean
 
 help: ## shows this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,9 @@ docs: $(VENV)/.dev ## writes the README's tables and picture, and the week's pag
 	$(BIN)/python -m tests.readme_tables
 	$(BIN)/python -m docs.picture
 	$(BIN)/python -m docs.week
+
+screenshots: $(VENV)/.dev ## takes pictures of the pages into build/screenshots, and the README's two among them
+	$(BIN)/python -m docs.screens
 
 lock: $(VENV)/.lock ## pins the newest versions that fit, with hashes and without addresses
 	$(VENV)/lock/bin/uv pip compile --quiet --upgrade $(LOCK) pyproject.toml --extra build -o requirements/run.txt

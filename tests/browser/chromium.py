@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from base64 import b64decode
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 SCREENSHOTS = "BROWSER_SCREENSHOTS"
 """The environment variable that names the directory in which pictures of the tests are kept."""
-PATIENCE = 15.0
+PATIENCE = 30.0
 _WAIT = """
   const given = [...arguments], done = given.pop(), ends = Date.now() + 3000;
   const look = () => {
@@ -142,10 +143,9 @@ class Tab:
             (path / f"{name}.png").write_bytes(self.whole())
 
     def whole(self) -> bytes:
-        """A PNG of the page, down to its end."""
-        from base64 import b64decode
-
-        answer = self.cdp("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+        """A PNG of the page, down to its end; of what is in view while a dialog lies over it."""
+        is_covered = self.run("return document.querySelector('dialog[open]') !== null")
+        answer = self.cdp("Page.captureScreenshot", format="png", captureBeyondViewport=not is_covered)
         return b64decode(answer["data"])
 
     def close(self) -> None:
