@@ -124,7 +124,7 @@ def _client(report: Report) -> str:
     cost, lag = report.cost, report.cost.lag
     parts = [
         f"Client: {cost.share:.0%} of one core, {milliseconds(1000 * report.cpu_per_operation)} ms per operation",
-        f"lag p50 {milliseconds(1000 * lag.percentile(50))} ms, p90 {milliseconds(1000 * lag.percentile(90))} ms",
+        f"lag {milliseconds(1000 * lag.mean)} ms, p90 {milliseconds(1000 * lag.percentile(90))} ms",
         f"{report.snapshot.retries} requests sent twice over a closed connection" if report.snapshot.retries else "",
         f"{report.unfinished} operations without an end" if report.unfinished else "",
     ]

@@ -13,8 +13,11 @@ from authctl.virtual_authenticator.harness.load.histogram import Histogram
 _EVERY_SECONDS: Final = 0.01
 MOST_CPU: Final = 0.9
 """Of one core, which is all that one Python process has: with more than this, there is nothing left to wait with."""
-MOST_LAG_SECONDS: Final = 0.02
-"""Nine of ten threads that are ready may wait so long for their turn; with more, that is what latencies tell of."""
+_SLEEP_SECONDS: Final = 0.0001
+"""How much later than asked a machine with nothing else to do wakes a thread."""
+_TURNS: Final = 4
+"""How often in two requests a thread waits for its turn: after each message that it sends or receives."""
+_MOST_DELAY: Final = 1 / 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +39,19 @@ class ClientCost:
         return self.cpu_seconds / self.seconds if self.seconds else 0.0
 
     @property
-    def limit(self) -> str:
-        """Why the figures are the client's limit and not the server's; empty when they are not."""
+    def delay(self) -> float:
+        """About how many seconds of a ceremony its thread was ready and not in turn."""
+        return _TURNS * max(0.0, self.lag.mean - _SLEEP_SECONDS)
+
+    def limit(self, latency: float) -> str:
+        """Why the figures are the client's limit, given the mean latency; empty when they are the server's."""
         if self.share >= MOST_CPU:
             return f"the client used {self.share:.0%} of the one core that it can use"
-        late = self.lag.percentile(90)
-        if late >= MOST_LAG_SECONDS:
-            return (
-                f"the client's threads wait {late * 1000:.0f} ms for their turn (p90): this machine has too much to do"
+        if latency and self.delay >= latency * _MOST_DELAY:
+            turn = (
+                f"{1000 * self.lag.mean:.1f} ms for each turn, about {1000 * self.delay:.1f} of {1000 * latency:.1f} ms"
             )
+            return f"its threads waited {turn}: this machine has too much to do"
         return ""
 
 

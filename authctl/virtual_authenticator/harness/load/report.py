@@ -57,7 +57,7 @@ class Report:
     @property
     def limit(self) -> str:
         """Why the figures are the client's limit; empty when they are not."""
-        return self.cost.limit if self.snapshot.succeeded else ""
+        return self.cost.limit(self.snapshot.latency.mean) if self.snapshot.succeeded else ""
 
 
 def rows(report: Report) -> list[dict[str, Any]]:
@@ -117,7 +117,7 @@ def document(report: Report) -> dict[str, Any]:
             "why": report.limit or None,
             "cpu_share": round(cost.share, 3),
             "cpu_ms_per_operation": _ms(report.cpu_per_operation),
-            "lag_ms": {"p50": _ms(cost.lag.percentile(50)), "p90": _ms(cost.lag.percentile(90))},
+            "lag_ms": {"mean": _ms(cost.lag.mean), "p90": _ms(cost.lag.percentile(90))},
         },
     }
 

@@ -130,7 +130,8 @@ def slow(seconds: float) -> Histogram:
     [
         (ClientCost(5.0, 10.0, slow(0.001)), ""),
         (ClientCost(9.0, 10.0), "90% of the one core"),
-        (ClientCost(1.0, 10.0, slow(0.05)), "wait 50 ms for their turn"),
+        (ClientCost(1.0, 10.0, slow(0.0421)), "waited 42.1 ms for each turn, about 168.0 of 500.0 ms"),
+        (ClientCost(1.0, 10.0, slow(0.041)), ""),
         (ClientCost(0.0, 0.0), ""),
     ],
 )
