@@ -3,8 +3,8 @@
 
 const SCHEME = "bearer"; // the name of the security scheme in the description
 const MESSAGES = {
-  none: "Not signed in. Sign in on the demo page, or give a token to Authorize.",
-  expired: "Your session of the demo page has expired: sign in there again.",
+  none: "For what wants a login, log in on the demo page or give a token to Authorize.",
+  expired: "Your session on the demo page has expired: log in there again.",
 };
 
 followColours();
@@ -22,6 +22,9 @@ const ui = SwaggerUIBundle({
   onComplete: signIn,
 });
 
+// A page that comes back by the back button remembers a token that may be gone since.
+addEventListener("pageshow", (event) => event.persisted && location.reload());
+
 /** Light or dark as the person's system is, also when that changes. */
 function followColours() {
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -32,9 +35,9 @@ function followColours() {
 
 /** Gives Swagger UI the token of the demo page, when this tab has one that still counts. */
 function signIn() {
-  const token = sessionStorage.getItem("webauthn_jwt");
-  const claims = token ? claimsOf(token) : null;
-  if (claims === null) {
+  const token = storedToken();
+  const claims = claimsOf(token);
+  if (typeof claims?.exp !== "number") {
     say(MESSAGES.none);
   } else if (claims.exp * 1000 <= Date.now()) {
     say(MESSAGES.expired);
@@ -42,6 +45,15 @@ function signIn() {
     ui.preauthorizeApiKey(SCHEME, token);
     const until = new Date(claims.exp * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
     say(`Signed in as ${claims.email} (${claims.role}) until ${until}, with the token of the demo page.`);
+  }
+}
+
+/** The token of the demo page; empty without one, and where the browser keeps pages from storing anything. */
+function storedToken() {
+  try {
+    return sessionStorage.getItem("webauthn_jwt") ?? "";
+  } catch {
+    return "";
   }
 }
 
