@@ -11,6 +11,7 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from authctl.errors import AuthctlError
     from authctl.testing import LiveService, PasskeyUser, ServerUnderTest, ServiceInProcess
@@ -28,12 +29,14 @@ _INI = {
     "authctl_app": "ASGI or WSGI application under attack: module:app, or module:create_app() for what makes it",
     "authctl_url": "address of the server under attack, instead of an application",
     "authctl_origin": "origin of the page that the client pretends to be on, when it is not that of the address",
+    "authctl_ledger": "file that the results of attacks are compared with and kept in, relative to this one",
 }
 _OPTION = {
     "authctl_target": ("RECIPE", "recipe of the server under attack: a built-in name or a file"),
     "authctl_app": ("MODULE:APP", _INI["authctl_app"]),
     "authctl_url": ("URL", _INI["authctl_url"]),
     "authctl_origin": ("ORIGIN", _INI["authctl_origin"]),
+    "authctl_ledger": ("FILE", "file that the results of attacks are compared with, and kept in for the next run"),
 }
 
 
@@ -62,6 +65,20 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"authctl_app ({app}) and authctl_url ({url}) cannot both be under attack: choose one")
     if app and ":" not in app:
         raise pytest.UsageError(f"authctl_app: {app!r} names no application: write module:app")
+    ledger = _file(config, "authctl_ledger")
+    # With xdist the processes report to this one, which alone keeps the file.
+    if ledger is not None and not hasattr(config, "workerinput"):
+        _keep_ledger(config, ledger)
+
+
+def _keep_ledger(config: pytest.Config, path: Path) -> None:
+    from authctl.errors import AuthctlError
+    from authctl.testing.ledger import RunLedger
+
+    try:
+        config.pluginmanager.register(RunLedger(path), "authctl-ledger")
+    except AuthctlError as error:
+        raise pytest.UsageError(_told(error)) from error
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -110,6 +127,7 @@ class WebauthnAttack:
         __tracebackhide__ = True
         from authctl.errors import AuthctlError
         from authctl.testing import explanation, play
+        from authctl.testing.ledger import properties_of
         from authctl.virtual_authenticator.harness.attack.verdicts import Mark
 
         result, problem = None, ""
@@ -120,7 +138,7 @@ class WebauthnAttack:
         # Outside of the handler, or pytest would show what led to the error before the line that says it.
         if result is None:
             pytest.fail(f"{self.case.name}: nothing can be tested here. {problem}", pytrace=False)
-        self._properties += [("webauthn_attack", self.case.name), ("webauthn_verdict", result.mark.value)]
+        self._properties += properties_of(result)
         if result.mark is Mark.NOT_APPLICABLE:
             pytest.skip(f"{self.case.name} does not apply: {result.reason}")
         if result.mark not in (Mark.GOOD, Mark.TOLD):
@@ -217,6 +235,15 @@ def passkey_user(
 def _option(config: pytest.Config, name: str) -> str:
     found = config.getoption(name) or config.getini(name)
     return str(found).strip()
+
+
+def _file(config: pytest.Config, name: str) -> Path | None:
+    # What the ini file names is beside it, what the command line names where that was typed.
+    given = config.getoption(name)
+    if given:
+        return config.invocation_params.dir / str(given)
+    written = str(config.getini(name)).strip()
+    return (config.inipath.parent if config.inipath else config.rootpath) / written if written else None
 
 
 def _recipe(config: pytest.Config) -> str:

@@ -74,11 +74,15 @@ class Ledger:
 
     def changes(self, results: Iterable[Result]) -> tuple[Change, ...]:
         """What is different now, of cases that were there before and have a verdict now."""
+        return self.changes_to({one.case.name: entry_of(one) for one in results})
+
+    def changes_to(self, entries: Mapping[str, Entry]) -> tuple[Change, ...]:
+        """The same, of entries by the names of their cases."""
         found = []
-        for result in results:
-            before, now = self.entries.get(result.case.name), entry_of(result)
-            if before is not None and before != now and _is_kept(result):
-                found.append(Change(result.case.name, _difference(before, now), before, now))
+        for name, now in entries.items():
+            before = self.entries.get(name)
+            if before is not None and before != now and _is_kept(now):
+                found.append(Change(name, _difference(before, now), before, now))
         return tuple(found)
 
     def unlisted(self, findings: Iterable[Result]) -> tuple[Result, ...]:
@@ -88,7 +92,11 @@ class Ledger:
 
     def updated(self, results: Iterable[Result]) -> Ledger:
         """With these results; of cases that were not played, or have no verdict now, what was known stays."""
-        return Ledger(self.entries | {one.case.name: entry_of(one) for one in results if _is_kept(one)})
+        return self.with_entries({one.case.name: entry_of(one) for one in results})
+
+    def with_entries(self, entries: Mapping[str, Entry]) -> Ledger:
+        """The same, of entries by the names of their cases."""
+        return Ledger(self.entries | {name: entry for name, entry in entries.items() if _is_kept(entry)})
 
     def write(self, path: Path) -> None:
         """Puts the ledger into the file in one step, cases in the order of their names; UsageError when it cannot."""
@@ -109,9 +117,9 @@ def entry_of(result: Result) -> Entry:
     return Entry(result.outcome.value, result.status, result.reason)
 
 
-def _is_kept(result: Result) -> bool:
+def _is_kept(entry: Entry) -> bool:
     # That it could not be told today says nothing about the server.
-    return result.outcome is not Outcome.INCONCLUSIVE
+    return entry.outcome != Outcome.INCONCLUSIVE.value
 
 
 def _difference(before: Entry, now: Entry) -> str:
