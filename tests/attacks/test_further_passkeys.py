@@ -64,12 +64,13 @@ class Owners:
     service: OwnService
     origin: str = ORIGIN
     name: str = "authctl"
-    numbers: list[int] = field(default_factory=list)
 
     def visit(self, account: Account | None = None) -> Owner:
         """Somebody with an account of their own."""
-        self.numbers.append(len(self.numbers))
         return Owner(self.service, account or self.service.visit().account)
+
+    def close(self) -> None:
+        """The service is closed by whoever opened it."""
 
 
 @pytest.mark.parametrize("case", PLAYABLE[::EVERY], ids=lambda case: case.name)

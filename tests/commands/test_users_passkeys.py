@@ -7,7 +7,8 @@ import io
 import json
 from base64 import urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,6 +19,7 @@ from tests.commands.conftest import LONG_AGO, Home
 
 if TYPE_CHECKING:
     from authctl.server.storage.tables import User
+    from authctl.server.storage.transaction import Transaction
 
 JANE = "jane@example.com"
 APPLE = "fbfc3007-154e-4ecc-8c0b-6e020557d7bd"
@@ -27,9 +29,14 @@ KEYS = [
 ]  # fmt: skip
 
 
-def add_passkey(home: Home, user: User, number: int, **members: object) -> WebauthnCredential:
+def add_passkey(home: Home, user: User, number: int, **members: Any) -> WebauthnCredential:
     """A passkey of a user; higher numbers are younger."""
-    given = {"name": f"Key {number}", "aaguid": APPLE, "credential_id": bytes([250 + number]) * 16, **members}
+    given: dict[str, Any] = {
+        "name": f"Key {number}",
+        "aaguid": APPLE,
+        "credential_id": bytes([250 + number]) * 16,
+        **members,
+    }
     credential = WebauthnCredential(
         user_id=user.id,
         public_key=b"key",
@@ -143,7 +150,7 @@ def test_the_sessions_of_a_removed_passkey_end(home: Home, jane: User) -> None:
     with home.service() as service:
         for key in (first, first, second):
             session = LoginSession(user_id=jane.id, credential_id=key.id, created_at=LONG_AGO, expires_at=later)
-            service.database.write_now(lambda tx, session=session: tx.sessions.add(session))
+            service.database.write_now(partial(_add_session, session=session))
     result = home.run("users", "remove-passkey", JANE, first.id, "--yes", "--format", "json")
     row = json.loads(result.stdout)
     assert (row["id"], row["sessions_ended"], row["removed_at"] is None) == (first.id, 2, False)
@@ -153,6 +160,10 @@ def test_the_sessions_of_a_removed_passkey_end(home: Home, jane: User) -> None:
         (first.id, "credential_removed"),
         (second.id, None),
     }
+
+
+def _add_session(tx: Transaction, *, session: LoginSession) -> None:
+    tx.sessions.add(session)
 
 
 def test_the_last_passkey_is_refused_with_the_way_out(home: Home, jane: User) -> None:

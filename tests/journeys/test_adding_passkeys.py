@@ -169,7 +169,7 @@ def test_too_many_open_ceremonies_are_refused_with_an_alarm(open_instance: OpenI
     }
 
 
-LIMITS = [
+LIMITS: list[tuple[str, dict[str, Any], str, str, str]] = [
     ("begin", {}, "begins_per_source_per_minute", "credential_begin", "Start of a passkey registration"),
     ("complete", {"credential": {}}, "completions_per_source", "credential_added", "Passkey registration"),
 ]
@@ -180,7 +180,8 @@ def test_limits_of_ceremonies_hold_here_too(
     open_instance: OpenInstance, path: str, body: dict[str, Any], limit: str, event_type: str, words: str
 ) -> None:
     """R-RL-01: counted together with those of registrations and logins."""
-    instance = open_instance(rate_limits=True, **{f"rate_limit_{limit}": 3})
+    settings: dict[str, Any] = {"rate_limits": True, f"rate_limit_{limit}": 3}
+    instance = open_instance(**settings)
     jane = signed_in(instance)
     found = [ask(jane, "POST", f"{MINE}/{path}", json=body).status_code for _ in range(3)]
     assert found[-1] == 429

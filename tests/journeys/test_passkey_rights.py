@@ -164,8 +164,8 @@ def test_another_users_passkey_is_as_unknown_as_one_that_is_none(
         (event,) = instance.new_events()
         assert (event.event_type, event.success, event.reason) == (request_.event, 0, "unknown_credential")
         assert (event.user_id, event.actor, event.target_user_id) == (john.id, john.id, None)
-    ((status, document, _),) = answers
-    assert (status, "'urn:authctl:problem:not-found'" in document) == (404, True)
+    ((status, told_to_all, _),) = answers
+    assert (status, "'urn:authctl:problem:not-found'" in told_to_all) == (404, True)
     assert held(instance) == before
 
 

@@ -58,7 +58,7 @@ def removed(
     """One lets nobody in any more. Without an identity an operator did it."""
     what = f"{_passkey(credential)} of user {name_of(owner)} removed with {counted(sessions, 'session')}"
     details = f"{what} by {_who(identity, caller)} {origin_of(caller)}"
-    return _about(EventType.CREDENTIAL_REMOVED, True, owner, identity and identity.user, details, caller)
+    return _about(EventType.CREDENTIAL_REMOVED, True, owner, _user(identity), details, caller)
 
 
 def refused(
@@ -68,7 +68,7 @@ def refused(
     named = f" ({which})" if which else ""
     what = f"Attempt of {_who(identity, caller)} to {attempt.words}{named} of user {name_of(owner)}"
     details = f"{what} refused {origin_of(caller)}: {reason.replace('_', ' ')}"
-    return _about(attempt.event_type, False, owner, identity and identity.user, details, caller, reason)
+    return _about(attempt.event_type, False, owner, _user(identity), details, caller, reason)
 
 
 def denied(
@@ -137,6 +137,10 @@ def _about(
         target_user_id=acting.id if acting is not None and acting.id != owner.id else None,
         actor=None if acting is None else acting.id,
     )
+
+
+def _user(identity: Identity | None) -> User | None:
+    return None if identity is None else identity.user
 
 
 def _who(identity: Identity | None, caller: Caller | None = None) -> str:

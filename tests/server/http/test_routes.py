@@ -71,7 +71,7 @@ def test_each_role_gets_what_the_rule_of_a_route_says(api: Api) -> None:
     expected = {Access.SIGNED_IN: (200, 200), Access.SELF_OR_ADMIN: (403, 404), Access.ADMIN: (403, 200)}
     # A credential that is none, and ids that nobody has.
     special = {"/users/me/credentials/complete": (400, 400), "/users/me/credentials/{credential_id}": (404, 404)}
-    bodies = {models.CredentialBegin: {}, models.CredentialComplete: {"credential": {}}}
+    bodies: dict[object, dict[str, Any]] = {models.CredentialBegin: {}, models.CredentialComplete: {"credential": {}}}
     for route in ROUTES:
         if route.access is not Access.PUBLIC:
             path = route.path.replace("{id}", SOMEBODY).replace("{credential_id}", SOMEBODY)

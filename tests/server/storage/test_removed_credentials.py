@@ -99,7 +99,8 @@ def test_only_live_sessions_of_one_credential_end(store: Database) -> None:
 
 def test_whoever_holds_an_account_makes_the_next_one_wait(store: Database) -> None:
     """The second sees what the first has left."""
-    is_held, seen = threading.Event(), []
+    is_held = threading.Event()
+    seen: list[str] = []
 
     def first(tx: Transaction) -> None:
         assert tx.users.hold(JANE.id) is not None
@@ -121,7 +122,8 @@ def test_whoever_holds_an_account_makes_the_next_one_wait(store: Database) -> No
 
 def test_a_login_that_read_its_credential_before_the_removal_is_refused_after_it(store: Database) -> None:
     """R-WA-24: the compare-and-set of the count sees the removal."""
-    is_held, outcome = threading.Event(), []
+    is_held = threading.Event()
+    outcome: list[bool] = []
 
     def remove(tx: Transaction) -> None:
         tx.users.hold(JANE.id)
