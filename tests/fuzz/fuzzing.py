@@ -33,7 +33,7 @@ OPERATOR: Final = Caller(None, None, None, "request-1", actor="os:root(0)")
 REDIRECTS: Final = ["/login", "/users"]
 """They send any body on, and judge none."""
 
-FEW: Final = 6
+FEW: Final = 8
 MANY: Final = 60
 """Cases that are made up for an operation in one turn of an asker, beside those that its shapes themselves name."""
 
