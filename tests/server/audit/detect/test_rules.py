@@ -200,6 +200,14 @@ def test_three_kinds_of_refusal_are_probing_when_they_are_few() -> None:
     assert "3 refusals of 3 kinds" in finding.sentence
 
 
+def test_trying_out_answers_when_adding_a_passkey_is_probing_too() -> None:
+    story = Story()
+    for reason in ("user_mismatch", "origin_mismatch", "signature_invalid"):
+        story.add(0, "credential_added", reason=reason)
+    [finding] = story.found("credential-probing")
+    assert "3 refusals of 3 kinds" in finding.sentence
+
+
 def test_a_busy_office_is_no_sweep_while_more_accounts_log_in_than_are_left() -> None:
     story = Story()
     for number in range(12):
@@ -288,6 +296,15 @@ def test_a_user_who_is_reported_is_not_reported_again_as_an_address() -> None:
     for number in range(6):
         story.add(number, "user_access", reason="access_denied", target_user_id=f"u{number}")
     assert [one.kind for one in story.found("denied-sweep")] == ["user"]
+
+
+def test_reaching_for_the_passkeys_of_others_is_a_sweep_too() -> None:
+    story = Story()
+    for number in range(6):
+        reached = ("user_access", "credential_renamed", "credential_removed")[number % 3]
+        story.add(number, reached, reason="access_denied", target_user_id=f"u{number}")
+    [finding] = story.found("denied-sweep")
+    assert (finding.kind, finding.count) == ("user", 6)
 
 
 def test_an_admin_who_asks_for_users_who_are_gone_is_no_sweep() -> None:

@@ -29,6 +29,7 @@ def find(source: EventSource, window: Window, thresholds: Thresholds) -> Iterato
             EventType.LOGIN_COMPLETE,
             EventType.REGISTRATION_BEGIN,
             EventType.REGISTRATION_COMPLETE,
+            EventType.CREDENTIAL_ADDED,
             EventType.TOKEN_REJECTED,
         ),
         reasons=PROBING,

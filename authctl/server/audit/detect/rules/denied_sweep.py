@@ -28,12 +28,14 @@ if TYPE_CHECKING:
 
 DENIED: Final = "access_denied"
 MISSING: Final = "unknown_user"
+_REACHING: Final = (EventType.USER_ACCESS, EventType.CREDENTIAL_RENAMED, EventType.CREDENTIAL_REMOVED)
+"""What reaches for a person: their record, or their passkeys."""
 
 
 def find(source: EventSource, window: Window, thresholds: Thresholds) -> Iterator[Finding]:
     """Users and addresses that are refused on `denied_records` different records within `minutes`."""
     wanted = EventFilter(
-        event_types=(EventType.USER_ACCESS, EventType.TOKEN_REJECTED),
+        event_types=(*_REACHING, EventType.TOKEN_REJECTED),
         excluded_reasons=(MISSING,),
         since=window.reaching_back(thresholds.span),
         until=window.until,
@@ -69,7 +71,7 @@ RULE: Final = Rule(
 
 
 def _users(source: EventSource, wanted: EventFilter, thresholds: Thresholds) -> list[Tally]:
-    wanted = replace(wanted, event_types=(EventType.USER_ACCESS,), reasons=(DENIED,))
+    wanted = replace(wanted, event_types=_REACHING, reasons=(DENIED,))
     bursts = Bursts(thresholds.denied_records, thresholds.span)
     suspects = busy_users(source, wanted, thresholds.denied_records, thresholds.span)
     for email, event in events_of_users(source, wanted, suspects):
