@@ -54,7 +54,7 @@ class VirtualAuthenticator:
         counter_override: CounterPolicy | None = None,
         now: Callable[[], datetime] = _now,
         authority: Authority | None = None,
-        new_key: Callable[[int, RandomSource], CredentialKey] = CredentialKey.generate,
+        new_key: Callable[[int, RandomSource], CredentialKey] | None = None,
     ) -> None:
         self.profile = preset(profile) if isinstance(profile, str) else profile
         self.store = MemoryStore() if store is None else store
@@ -62,7 +62,7 @@ class VirtualAuthenticator:
         self.is_deterministic = self.random.is_deterministic
         self.counter_override = counter_override
         self.now = now
-        self.new_key = new_key
+        self.new_key = new_key or CredentialKey.generate
         self.authority = (
             Authority(None if seed is None else SeededRandom(seed, "authority")) if authority is None else authority
         )

@@ -46,7 +46,7 @@ class Profile:
     attestation_formats: tuple[str, ...] = ("packed", "none")
     aaguid: bytes = AAGUID
     credential_id_length: int = 32
-    extensions: tuple[str, ...] = ("credProtect", "hmac-secret", "largeBlobKey")
+    extensions: tuple[str, ...] = ("credProtect", "hmac-secret", "hmac-secret-mc", "largeBlobKey")
     min_pin_length: int = 4
 
 

@@ -18,6 +18,7 @@ from authctl.virtual_authenticator import (
     Gesture,
     MakeCredentialRequest,
     MemoryStore,
+    SystemRandom,
     UserEntity,
     VirtualAuthenticator,
 )
@@ -180,13 +181,38 @@ class TestPrf:
     def test_values_are_the_same_each_time_and_differ_by_input(self, store: CredentialStore) -> None:
         client = client_of(store=store)
         response, data = created(client, {"prf": {"eval": {"first": self.FIRST}}})
-        assert response["clientExtensionResults"] == {"prf": {"enabled": True}}
-        assert data.extensions == {"hmac-secret": True}
+        at_creation = response["clientExtensionResults"]["prf"]
+        assert at_creation["enabled"] is True
+        assert data.extensions["hmac-secret"] is True
+        assert len(data.extensions["hmac-secret-mc"]) == 16 + 32
         both = got(client, {"prf": {"eval": {"first": self.FIRST, "second": self.SECOND}}})["prf"]["results"]
         one = got(client, {"prf": {"eval": {"first": self.SECOND}}})["prf"]["results"]
         assert one == {"first": both["second"]}
+        assert at_creation["results"] == {"first": both["first"]}
         assert both["first"] != both["second"]
         assert len(decode(both["first"])) == 32
+
+    def test_values_come_with_logins_alone_when_the_authenticator_is_older(self) -> None:
+        response, data = created(client_of("security-key"), {"prf": {"eval": {"first": self.FIRST}}})
+        assert response["clientExtensionResults"] == {"prf": {"enabled": True}}
+        assert data.extensions == {"hmac-secret": True}
+
+    def test_a_creation_without_verification_gives_no_values(self) -> None:
+        selection = {"userVerification": "discouraged"}
+        options = creation_options(
+            authenticatorSelection=selection, extensions={"prf": {"eval": {"first": self.FIRST, "second": self.SECOND}}}
+        )
+        response = client_of().create(options, gesture=UNVERIFIED)
+        assert response["clientExtensionResults"]["prf"] == {"enabled": True}
+
+    def test_the_authenticator_ignores_salts_when_no_secrets_are_made(self) -> None:
+        authenticator = VirtualAuthenticator()
+        secret = authenticator.shared_secret()
+        sent = Salts(secret, encrypted := secret.encrypt(bytes(32), SystemRandom()), secret.authenticate(encrypted))
+        request = MakeCredentialRequest(
+            bytes(32), RP_ID, UserEntity(b"1", "", ""), (-7,), extensions={"hmac-secret-mc": sent}
+        )
+        assert authenticator.make_credential(request).authenticator_data.extensions == {}
 
     def test_the_value_does_not_stand_in_what_is_signed(self) -> None:
         client = client_of()

@@ -1,4 +1,7 @@
-"""hmac-secret (CTAP 2.1 §12.5): a secret of the credential that a client turns salts into keys with."""
+"""hmac-secret (CTAP 2.1 §12.5): a secret of the credential that a client turns salts into keys with.
+
+hmac-secret-mc (CTAP 2.2) does so when the credential is made already.
+"""
 
 from __future__ import annotations
 
@@ -53,8 +56,26 @@ class HmacSecret:
 
     def get(self, value: Any, state: ExtensionState, operation: Operation) -> Output:
         """Answers the salts, encrypted as they came."""
-        if not isinstance(value, Salts) or state.hmac_secrets is None:
-            return NOTHING
-        with_verification, without = state.hmac_secrets
-        secret = with_verification if operation.is_user_verified else without
-        return Output(value.secret.encrypt(evaluated(secret, value.opened()), operation.authenticator.random))
+        return _answered(value, state, operation)
+
+
+class HmacSecretAtCreation:
+    """Uses the secrets that hmac-secret has just made for the new credential."""
+
+    identifier = "hmac-secret-mc"
+
+    def make(self, value: Any, operation: Operation) -> Output:
+        """Answers the salts; without hmac-secret beside it there are no secrets, and no answer."""
+        return _answered(value, operation.state, operation)
+
+    def get(self, value: Any, state: ExtensionState, operation: Operation) -> Output:
+        """Has no part in logins."""
+        return NOTHING
+
+
+def _answered(value: Any, state: ExtensionState, operation: Operation) -> Output:
+    if not isinstance(value, Salts) or state.hmac_secrets is None:
+        return NOTHING
+    with_verification, without = state.hmac_secrets
+    secret = with_verification if operation.is_user_verified else without
+    return Output(value.secret.encrypt(evaluated(secret, value.opened()), operation.authenticator.random))

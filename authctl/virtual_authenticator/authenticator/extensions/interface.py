@@ -5,21 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from authctl.virtual_authenticator.credential_store.extension_state import NO_EXTENSIONS, ExtensionState
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from authctl.virtual_authenticator.authenticator import cbor
     from authctl.virtual_authenticator.authenticator.authenticator import VirtualAuthenticator
-    from authctl.virtual_authenticator.credential_store.extension_state import ExtensionState
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operation that is under way, as far as extensions care."""
+    """An operation that is under way, as far as extensions care.
+
+    state  what the extensions before this one have made for the new credential
+    """
 
     authenticator: VirtualAuthenticator
     is_discoverable: bool
     is_user_verified: bool
+    state: ExtensionState = NO_EXTENSIONS
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from authctl.virtual_authenticator.authenticator import cbor
 from authctl.virtual_authenticator.authenticator.extensions.cred_protect import CredProtect
-from authctl.virtual_authenticator.authenticator.extensions.hmac_secret import HmacSecret
+from authctl.virtual_authenticator.authenticator.extensions.hmac_secret import HmacSecret, HmacSecretAtCreation
 from authctl.virtual_authenticator.authenticator.extensions.large_blob_key import LargeBlobKey
 from authctl.virtual_authenticator.authenticator.extensions.min_pin_length import MinPinLength
 from authctl.virtual_authenticator.credential_store.extension_state import NO_EXTENSIONS
@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from authctl.virtual_authenticator.authenticator.extensions.interface import Extension, Operation
     from authctl.virtual_authenticator.credential_store.extension_state import ExtensionState
 
-_ALL: Final[tuple[Extension, ...]] = (CredProtect(), HmacSecret(), LargeBlobKey(), MinPinLength())
+_ALL: Final[tuple[Extension, ...]] = (
+    CredProtect(),
+    HmacSecret(),
+    HmacSecretAtCreation(),
+    LargeBlobKey(),
+    MinPinLength(),
+)
+"""In the order in which they run: the second of hmac-secret uses what the first has made."""
 EXTENSIONS: Final[dict[str, Extension]] = {extension.identifier: extension for extension in _ALL}
 
 
@@ -26,7 +33,7 @@ def making(inputs: Mapping[str, Any], operation: Operation) -> tuple[ExtensionSt
     """What the new credential keeps, and the encoded outputs, empty when there are none."""
     state, signed = NO_EXTENSIONS, {}
     for extension, value in _asked_for(inputs, operation):
-        output = extension.make(value, operation)
+        output = extension.make(value, replace(operation, state=state))
         state = replace(state, **output.state)
         signed[extension.identifier] = output.signed
     return state, _encoded(signed)

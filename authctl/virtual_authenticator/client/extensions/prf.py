@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from authctl.virtual_authenticator import base64url
+from authctl.virtual_authenticator.authenticator.authenticator_data import Flag
 from authctl.virtual_authenticator.authenticator.extensions.hmac_secret import SALT_BYTES, Salts
 from authctl.virtual_authenticator.client.extensions.plan import CreatePlan, GetPlan
 from authctl.virtual_authenticator.client.extensions.values import bytes_of, members_of
@@ -16,11 +17,13 @@ if TYPE_CHECKING:
 
     from authctl.virtual_authenticator.authenticator.authenticator_data import AuthenticatorData
     from authctl.virtual_authenticator.authenticator.get_assertion import Assertion
+    from authctl.virtual_authenticator.authenticator.make_credential import MadeCredential
     from authctl.virtual_authenticator.authenticator.pin_protocol import SharedSecret
     from authctl.virtual_authenticator.client.extensions.plan import Context
     from authctl.virtual_authenticator.credential_store.interface import Credential
 
 _CTAP: Final = "hmac-secret"
+_AT_CREATION: Final = "hmac-secret-mc"
 _PREFIX: Final = b"WebAuthn PRF\x00"
 
 
@@ -30,16 +33,29 @@ def salt_of(value: bytes) -> bytes:
 
 
 def create(value: Any, context: Context) -> CreatePlan:
-    """Asks for the secrets; values come with logins, as from authenticators of CTAP 2.1."""
+    """Asks for the secrets, and for values where the authenticator gives some before the first login."""
     members = members_of(value, "prf")
     # Client processing for registration, step 1.
     if "evalByCredential" in members:
         raise NotSupported("prf.evalByCredential is for logins only")
-    if members.get("eval") is not None:
-        _salts(members["eval"])
-    return CreatePlan(
-        {_CTAP: True}, result=lambda made: {"enabled": made.credential.extensions.hmac_secrets is not None}
-    )
+    salts = None if members.get("eval") is None else _salts(members["eval"])
+    if salts is None or not context.has(_AT_CREATION):
+        return CreatePlan({_CTAP: True}, result=_enabled)
+    random, secret = context.authenticator.random, context.authenticator.shared_secret()
+
+    def result(made: MadeCredential) -> object:
+        # Only the secret of verified users is used: without verification the values would be others at a login.
+        data = made.authenticator_data
+        encrypted = _output(data, _AT_CREATION) if data.flags & Flag.UV else None
+        return _enabled(made) | ({} if encrypted is None else _results(secret, encrypted))
+
+    encrypted = secret.encrypt(salts, random)
+    sent = Salts(secret, encrypted, secret.authenticate(encrypted))
+    return CreatePlan({_CTAP: True, _AT_CREATION: sent}, result=result)
+
+
+def _enabled(made: MadeCredential) -> dict[str, object]:
+    return {"enabled": made.credential.extensions.hmac_secrets is not None}
 
 
 def create_secret(value: Any, context: Context) -> CreatePlan:
@@ -82,16 +98,18 @@ class _Evaluation:
 
     def result(self, assertion: Assertion) -> object:
         """The values, decrypted; an empty object when the authenticator gave none."""
-        encrypted = _output(assertion.authenticator_data)
-        if encrypted is None:
-            return {}
-        values = self._secret.decrypt(encrypted)
-        parts = (values[at : at + SALT_BYTES] for at in range(0, len(values), SALT_BYTES))
-        return {"results": dict(zip(("first", "second"), map(base64url.encode, parts), strict=False))}
+        encrypted = _output(assertion.authenticator_data, _CTAP)
+        return {} if encrypted is None else _results(self._secret, encrypted)
 
 
-def _output(data: AuthenticatorData) -> bytes | None:
-    found = data.extensions.get(_CTAP)
+def _results(secret: SharedSecret, encrypted: bytes) -> dict[str, object]:
+    values = secret.decrypt(encrypted)
+    parts = (values[at : at + SALT_BYTES] for at in range(0, len(values), SALT_BYTES))
+    return {"results": dict(zip(("first", "second"), map(base64url.encode, parts), strict=False))}
+
+
+def _output(data: AuthenticatorData, name: str) -> bytes | None:
+    found = data.extensions.get(name)
     return found if isinstance(found, bytes) else None
 
 
