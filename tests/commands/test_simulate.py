@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from authctl.cli import app
 from authctl.virtual_authenticator import FileStore
+from authctl.virtual_authenticator.attestation.formats import FORMATS
 from tests.virtual_authenticator.harness.listening import listening_server
 
 if TYPE_CHECKING:
@@ -180,13 +181,23 @@ def test_the_exit_number_is_2_when_an_option_makes_no_sense(verb: str, options: 
     assert words in run("simulate", verb, *options, expected=2).stderr
 
 
-def test_the_exit_number_is_2_when_the_file_of_passkeys_is_damaged(
+def test_the_exit_number_is_5_when_the_file_of_passkeys_is_damaged_and_the_server_is_not_asked(
     server: tuple[FakeServer, str], tmp_path: Path
 ) -> None:
     path = tmp_path / "passkeys.json"
     path.touch(mode=0o600)
-    result = run("simulate", "register", "--url", server[1], "--passkeys", str(path), expected=2)
+    result = run("simulate", "register", "--url", server[1], "--passkeys", str(path), expected=5)
     assert "move it away" in result.stderr
+    assert server[0].seen == []
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_statement_format_is_made_when_it_is_named(server: tuple[FakeServer, str], name: str) -> None:
+    # What the server makes of it is another matter: it has no roots for some of them.
+    words = ("--url", server[1], "--algorithm", "ES256", "--attestation", name)
+    result = runner.invoke(app, ["simulate", "register", *words])
+    (created,) = (line for line in result.stderr.splitlines() if "create passkey" in line)
+    assert created.endswith(f", attestation {FORMATS[name].identifier}")
 
 
 def test_the_report_holds_every_step(server: tuple[FakeServer, str], tmp_path: Path) -> None:

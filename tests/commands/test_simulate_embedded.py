@@ -55,6 +55,22 @@ def test_a_login_works_when_nothing_is_running(place: Path) -> None:
     assert list((place / "work").iterdir()) == []
 
 
+def test_a_login_leaves_no_passkey_when_the_environment_names_a_file_of_passkeys(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTHCTL_PASSKEYS", str(place / "passkeys.json"))
+    answer("login")
+    assert not (place / "passkeys.json").exists()
+    answer("login", "--passkeys", str(place / "typed.json"))
+    assert (place / "typed.json").exists()
+
+
+def test_a_passkey_is_as_eligible_for_backup_at_login_as_it_said_at_registration(url: str) -> None:
+    words = ("--url", url, "--email", "be@example.com")
+    answer("register", "--be", "--bs", *words)
+    assert answer("login", *words)["result"] == "ok"
+
+
 def test_settings_of_the_folder_do_not_touch_the_embedded_service(place: Path) -> None:
     (place / "work" / ".env").write_text("ENVIRONMENT=production\nRP_ID=example.com\nNONSENSE=1\n")
     assert answer("register")["rp_id"] == "localhost"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from authctl.commands._output import Format, Output
-from authctl.commands.passkeys._file import open_store
+from authctl.commands.passkeys._file import VARIABLE, open_store
 from authctl.errors import AuthenticatorError, UsageError
 from authctl.virtual_authenticator import Client, CounterPolicy, Gesture, VirtualAuthenticator
 from authctl.virtual_authenticator.attestation.formats import format_named
 from authctl.virtual_authenticator.authenticator.keys import algorithm_named
 from authctl.virtual_authenticator.authenticator.presets import preset
-from authctl.virtual_authenticator.errors import CeremonyRefused
+from authctl.virtual_authenticator.errors import CeremonyRefused, StoreUnusable
 from authctl.virtual_authenticator.harness.curl import script
 from authctl.virtual_authenticator.harness.recipe.builtin import find
 from authctl.virtual_authenticator.harness.recipe.described_server import DescribedServer
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from authctl.commands._output import Row
     from authctl.server.service import Service
+    from authctl.virtual_authenticator import CredentialStore
     from authctl.virtual_authenticator.harness.steps import Ceremony, Step
     from authctl.virtual_authenticator.harness.transport import Channel
 
@@ -229,19 +231,26 @@ def _authenticator(choices: Choices) -> VirtualAuthenticator:
     counter = None if choices.counter is None else CounterPolicy.parse(choices.counter)
     if counter is not None:
         profile = replace(profile, counter=counter)
-    # A server that is gone after this run leaves nothing behind that a passkey could be good for.
-    is_passing = choices.url is None and choices.target is None and choices.passkeys is None
-    return VirtualAuthenticator(
-        profile,
-        store=None if is_passing else open_store(choices.passkeys),
-        counter_override=counter,
-    )
+    return VirtualAuthenticator(profile, store=_store(choices), counter_override=counter)
+
+
+def _store(choices: Choices) -> CredentialStore | None:
+    # A server that is gone after this run leaves nothing behind that a passkey could be good for. A file that somebody
+    # typed is used in any case.
+    is_typed = choices.passkeys is not None and str(choices.passkeys) != os.environ.get(VARIABLE)
+    if choices.url is None and choices.target is None and not is_typed:
+        return None
+    store = open_store(choices.passkeys)
+    store.shared_count()  # so that a file that cannot be used is told before the server is asked
+    return store
 
 
 @contextmanager
 def _authenticator_errors_explained() -> Iterator[None]:
     try:
         yield
+    except StoreUnusable:
+        raise
     except AuthenticatorError as error:
         raise UsageError(error.detail, hint=error.hint, debug=error.debug) from error
 

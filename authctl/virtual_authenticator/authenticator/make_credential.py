@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from authctl.virtual_authenticator.attestation.formats import format_named
 from authctl.virtual_authenticator.attestation.interface import Subject
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from authctl.virtual_authenticator.authenticator.gesture import Gesture
 
 
+_NO_MODEL: Final = bytes(16)
+
+
 @dataclass(frozen=True, slots=True)
 class UserEntity:
     """The account that a credential is for."""
@@ -41,6 +44,7 @@ class MakeCredentialRequest:
     algorithms           COSE identifiers, the one wanted most first
     exclude              credential ids, one of which held here ends the operation
     attestation_formats  those wanted, the one wanted most first; empty for the authenticator's own choice
+    demanded_format      the name of the one to make, whatever is wanted and whatever the model has
     extensions           inputs by the extensions' names in CTAP
     """
 
@@ -53,6 +57,7 @@ class MakeCredentialRequest:
     requires_user_presence: bool = True
     requires_user_verification: bool = False
     attestation_formats: tuple[str, ...] = ()
+    demanded_format: str | None = None
     extensions: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -94,15 +99,15 @@ def make_credential(
     gesture = authenticator.able(gesture)
     gesture.require(user_presence=request.requires_user_presence, user_verification=request.requires_user_verification)
     # Steps 7, 8 and 10: the new credential and its counter.
-    credential = _new_credential(authenticator, request, algorithm)
+    credential = _new_credential(authenticator, request, algorithm, gesture)
     # Step 9: the extensions that this model has of those asked for.
     operation = Operation(authenticator, credential.is_discoverable, gesture.is_user_verified)
     state, outputs = making(request.extensions, operation)
     credential = replace(credential, extensions=state)
     # Steps 11 and 13: attested credential data and authenticator data.
-    data = _authenticator_data(authenticator, credential, gesture, outputs)
+    chosen = format_named(request.demanded_format or _choose_format(authenticator, request))
+    data = _authenticator_data(_aaguid(authenticator, chosen.name), credential, gesture, outputs)
     # Steps 12 and 14: the attestation statement.
-    chosen = format_named(_choose_format(authenticator, request))
     subject = Subject(
         data,
         request.client_data_hash,
@@ -150,7 +155,9 @@ def _require_capable(authenticator: VirtualAuthenticator, request: MakeCredentia
         raise ConstraintNotMet("The server demands user verification, which this authenticator cannot do")
 
 
-def _new_credential(authenticator: VirtualAuthenticator, request: MakeCredentialRequest, algorithm: int) -> Credential:
+def _new_credential(
+    authenticator: VirtualAuthenticator, request: MakeCredentialRequest, algorithm: int, gesture: Gesture
+) -> Credential:
     profile = authenticator.profile
     key = authenticator.new_key(algorithm, authenticator.random)
     return Credential(
@@ -164,11 +171,21 @@ def _new_credential(authenticator: VirtualAuthenticator, request: MakeCredential
         created_at=authenticator.now(),
         sign_count=profile.counter.first(authenticator.store.shared_count()),
         is_discoverable=request.requires_resident_key or profile.prefers_discoverable,
-        is_backup_eligible=profile.is_backup_eligible,
-        is_backed_up=profile.is_backed_up,
+        # What is said at registration stays true of the credential: eligibility never changes (§6.1.3).
+        is_backup_eligible=_either(gesture.backup_eligible, profile.is_backup_eligible),
+        is_backed_up=_either(gesture.backed_up, profile.is_backed_up),
         attachment=profile.attachment,
         transports=profile.transports,
     )
+
+
+def _either(said: bool | None, otherwise: bool) -> bool:
+    return otherwise if said is None else said
+
+
+def _aaguid(authenticator: VirtualAuthenticator, format_name: str) -> bytes:
+    # U2F knows no models, and verifiers ask for the zero AAGUID beside its statement.
+    return _NO_MODEL if format_name == "fido-u2f" else authenticator.profile.aaguid
 
 
 def _new_credential_id(authenticator: VirtualAuthenticator) -> bytes:
@@ -180,12 +197,8 @@ def _new_credential_id(authenticator: VirtualAuthenticator) -> bytes:
             return credential_id
 
 
-def _authenticator_data(
-    authenticator: VirtualAuthenticator, credential: Credential, gesture: Gesture, outputs: bytes
-) -> AuthenticatorData:
-    attested = AttestedCredentialData.create(
-        authenticator.profile.aaguid, credential.credential_id, credential.key.public_cose()
-    )
+def _authenticator_data(aaguid: bytes, credential: Credential, gesture: Gesture, outputs: bytes) -> AuthenticatorData:
+    attested = AttestedCredentialData.create(aaguid, credential.credential_id, credential.key.public_cose())
     flags = gesture.flags(backup_eligible=credential.is_backup_eligible, backed_up=credential.is_backed_up)
     return AuthenticatorData.create(rp_id_hash(credential.rp_id), flags, credential.sign_count, attested, outputs)
 

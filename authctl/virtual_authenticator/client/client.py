@@ -70,8 +70,8 @@ class Client:
     ) -> dict[str, Any]:
         """Registers: RegistrationResponseJSON for PublicKeyCredentialCreationOptionsJSON.
 
-        `attestation` sends that statement format whatever the server prefers. Raises a subclass of AuthenticatorError
-        where a browser would reject its promise.
+        `attestation` names the statement format that is made and sent, whatever the server prefers and the model has.
+        Raises a subclass of AuthenticatorError where a browser would reject its promise.
         """
         parsed = parse_creation_options(options)
         rp_id = self._rp_id(parsed.rp_id)
@@ -82,7 +82,6 @@ class Client:
         plans = plan_create(parsed.extensions, context)
         self._require_not_excluded(plans.also_excluded(), parsed.exclude, gesture or self.gesture)
         client_data = self._client_data(CREATE, parsed.challenge)
-        formats = parsed.attestation_formats if attestation is None else (attestation,)
         request = MakeCredentialRequest(
             client_data_hash=hash_of(client_data),
             rp_id=rp_id,
@@ -91,7 +90,8 @@ class Client:
             exclude=parsed.exclude,
             requires_resident_key=resident,
             requires_user_verification=self._requires_user_verification(parsed.user_verification),
-            attestation_formats=formats,
+            attestation_formats=parsed.attestation_formats,
+            demanded_format=attestation,
             extensions=plans.inputs(),
         )
         made = self.authenticator.make_credential(request, gesture or self.gesture)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from authctl.virtual_authenticator.base64url import encode
+import cbor2
+
+from authctl.virtual_authenticator.base64url import decode, encode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +30,12 @@ def registration_response(
         "publicKeyAlgorithm": credential.key.algorithm.identifier,
     }
     return _public_key_credential(credential, response, extension_results)
+
+
+def format_of(response: Mapping[str, Any]) -> str:
+    """The attestation statement format in a RegistrationResponseJSON of this client."""
+    attestation_object = cbor2.loads(decode(response["response"]["attestationObject"]))
+    return str(attestation_object["fmt"])
 
 
 def authentication_response(

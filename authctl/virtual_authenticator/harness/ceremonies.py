@@ -11,6 +11,7 @@ from authctl.virtual_authenticator import base64url
 from authctl.virtual_authenticator.authenticator.authenticator_data import AuthenticatorData
 from authctl.virtual_authenticator.authenticator.gesture import CONFIRMED
 from authctl.virtual_authenticator.authenticator.keys import algorithm_of
+from authctl.virtual_authenticator.client.responses import format_of
 from authctl.virtual_authenticator.errors import (
     CeremonyRefused,
     ClientRefused,
@@ -192,9 +193,9 @@ def _read_profile(token: str, user: dict[str, Any], client: Client, rp_id: str) 
 
 def _created(response: dict[str, Any]) -> Done[dict[str, Any]]:
     algorithm = response["response"]["publicKeyAlgorithm"]
-    facts = {"algorithm": algorithm, **_facts(response)}
-    name = algorithm_of(algorithm).name
-    return Done(response, f"passkey {response['id'][:12]}…, {name}, {facts['flags']}", facts)
+    facts = {"algorithm": algorithm, "format": format_of(response), **_facts(response)}
+    words = (algorithm_of(algorithm).name, facts["flags"], f"attestation {facts['format']}")
+    return Done(response, f"passkey {response['id'][:12]}…, {', '.join(words)}", facts)
 
 
 def _signed(response: dict[str, Any]) -> Done[dict[str, Any]]:

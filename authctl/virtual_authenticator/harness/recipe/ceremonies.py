@@ -9,6 +9,7 @@ from authctl.errors import AuthenticatorError, ServerUnreachable
 from authctl.virtual_authenticator import base64url
 from authctl.virtual_authenticator.authenticator.gesture import CONFIRMED
 from authctl.virtual_authenticator.authenticator.keys import algorithm_of
+from authctl.virtual_authenticator.client.responses import format_of
 from authctl.virtual_authenticator.errors import (
     CeremonyRefused,
     ClientRefused,
@@ -120,8 +121,8 @@ def _begun(options: Mapping[str, Any], client: Client) -> Done[Mapping[str, Any]
 
 def _made(response: dict[str, Any]) -> Done[dict[str, Any]]:
     algorithm = algorithm_of(response["response"]["publicKeyAlgorithm"])
-    facts = {"algorithm": algorithm.identifier, "credential_id": response["id"]}
-    return Done(response, f"passkey {response['id'][:12]}…, {algorithm.name}", facts)
+    facts = {"algorithm": algorithm.identifier, "format": format_of(response), "credential_id": response["id"]}
+    return Done(response, f"passkey {response['id'][:12]}…, {algorithm.name}, attestation {facts['format']}", facts)
 
 
 def _signed(response: dict[str, Any]) -> Done[dict[str, Any]]:
