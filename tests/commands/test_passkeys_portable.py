@@ -178,7 +178,18 @@ def test_another_passkey_with_the_same_id_is_refused(store: FileStore, tmp_path:
     first, second = document["credentials"]
     first["private_key"] = second["private_key"]
     path = private(tmp_path / "in.json", json.dumps(document))
-    assert "same id" in run("import", str(path), expected=4).stderr
+    before = store.path.read_bytes()
+    assert f"with the id {first['credential_id']} is there already" in run("import", str(path), expected=4).stderr
+    assert store.path.read_bytes() == before
+
+
+def test_an_export_is_never_put_in_the_place_of_the_store(store: FileStore, tmp_path: Path) -> None:
+    identifier = json.loads(store.path.read_bytes())["credentials"][0]["credential_id"]
+    (tmp_path / "link").hardlink_to(store.path)
+    for place in (store.path, tmp_path / "link"):
+        words = ("export", "--unencrypted-for-tests", "--output", str(place), "--", identifier)
+        assert "the file of passkeys itself" in run(*words, expected=2).stderr
+    assert len(store.all()) == 2
 
 
 def test_a_passkey_without_a_name_logs_in_for_the_email_that_is_given(store: FileStore, tmp_path: Path) -> None:

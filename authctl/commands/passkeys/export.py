@@ -66,6 +66,8 @@ def export(
     if output is None and sys.stdout.isatty():
         raise UsageError("Private keys are not shown on a terminal", hint="Name a file with --output FILE")
     store = open_store(passkeys)
+    if output is not None and output.exists() and store.path.exists() and output.samefile(store.path):
+        raise UsageError(f"{output} is the file of passkeys itself", hint="Name another file with --output")
     found = list({credential.credential_id: credential for credential in (find(store, each) for each in ids)}.values())
     document = _document(found, form)
     _write(document if passphrase_file is None else _sealed(document, passphrase_file), len(found), output)

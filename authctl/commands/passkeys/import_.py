@@ -36,6 +36,7 @@ def import_passkeys(
 
     It may be what `authctl passkeys export` wrote, a file of passkeys, or what WebAuthn.getCredentials of Chromium or
     Get Credentials of WebDriver answered. A passkey that is there already is not added again; the higher count counts.
+    As on a device, a passkey takes the place of an older one for the same account. All are taken in, or none.
 
     Example: authctl passkeys import passkey.json
     """
@@ -44,7 +45,7 @@ def import_passkeys(
     passphrase = None if passphrase_file is None else read_passphrase(passphrase_file)
     credentials = read(read_private_file(file), datetime.now(UTC), passphrase)
     store = open_store(passkeys)
-    rows = [_row(credential, store.take_in(credential)) for credential in credentials]
+    rows = list(map(_row, credentials, store.take_in(credentials)))
     Output(output_format).table(rows, _COLUMNS, empty=f"There are no passkeys in {file}.")
 
 

@@ -58,12 +58,17 @@ class _Rule:
     next: Callable[[CounterPolicy, Counts], Counts]
 
 
+def _together(count: int) -> Counts:
+    return Counts(count, count)
+
+
 POLICIES: Final[dict[str, _Rule]] = {
     # No counter at all, as synced passkeys have it.
     "zero": _Rule(lambda _, __: 0, lambda _, counts: Counts(0, counts.shared)),
     "per-credential": _Rule(lambda _, __: 0, lambda _, counts: Counts(counts.own + 1, counts.shared)),
     # One counter for all credentials of a device, as older security keys have it.
-    "global": _Rule(lambda _, shared: shared, lambda _, counts: Counts(counts.shared + 1, counts.shared + 1)),
+    # A credential that came from elsewhere may be ahead of it.
+    "global": _Rule(lambda _, shared: shared, lambda _, counts: _together(max(counts.own, counts.shared) + 1)),
     # A device that never moves: what a restored copy looks like.
     "fixed": _Rule(lambda policy, _: policy.value, lambda policy, counts: Counts(policy.value, counts.shared)),
     # A device that goes back with each signature: what a clone looks like.

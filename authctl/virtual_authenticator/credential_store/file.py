@@ -46,9 +46,9 @@ class FileStore:
 
         self._change(change)
 
-    def take_in(self, credential: Credential) -> Imported:
-        """Keeps a credential from elsewhere unless it is there; the higher count counts."""
-        return self._change(lambda state: state.take_in(credential))
+    def take_in(self, credentials: Sequence[Credential]) -> list[Imported]:
+        """Keeps credentials from elsewhere, all or none; of those that are there the higher count counts."""
+        return self._change(lambda state: state.take_in(credentials))
 
     def candidates(self, rp_id: str, credential_ids: Sequence[bytes] | None) -> list[Credential]:
         """The credentials of the RP id among those ids, or its discoverable ones."""

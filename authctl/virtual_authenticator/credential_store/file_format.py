@@ -57,7 +57,7 @@ def parse(content: bytes) -> State:
         )
     try:
         return _parse(document)
-    except (KeyError, TypeError, ValueError, AuthenticatorError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, AuthenticatorError) as error:
         # The error's text could quote a key.
         raise StoreDamaged("The file of passkeys is damaged", debug=type(error).__name__) from None
 

@@ -51,6 +51,7 @@ class Imported(StrEnum):
     ADDED = "added"
     KNOWN = "already there"
     COUNTED = "already there, with a lower count"
+    REPLACED = "added in place of this account's older one"
 
 
 class CredentialStore(Protocol):
@@ -60,10 +61,11 @@ class CredentialStore(Protocol):
         """Keeps a new credential; one that `is_replaced_by` it goes."""
         ...
 
-    def take_in(self, credential: Credential) -> Imported:
-        """Keeps a credential that comes from elsewhere, unless it is there: then the higher of both counts counts.
+    def take_in(self, credentials: Sequence[Credential]) -> list[Imported]:
+        """Keeps credentials that come from elsewhere; of those that are there the higher of both counts counts.
 
-        StoreConflict when another credential has its id. Nothing that another process does comes in between.
+        All or none: StoreConflict when another credential has the id of one of them. Nothing that another process does
+        comes in between.
         """
         ...
 

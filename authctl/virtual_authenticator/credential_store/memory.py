@@ -26,10 +26,10 @@ class MemoryStore:
         with self._lock:
             self._state.add(credential)
 
-    def take_in(self, credential: Credential) -> Imported:
-        """Keeps a credential from elsewhere unless it is there; the higher count counts."""
+    def take_in(self, credentials: Sequence[Credential]) -> list[Imported]:
+        """Keeps credentials from elsewhere, all or none; of those that are there the higher count counts."""
         with self._lock:
-            return self._state.take_in(credential)
+            return self._state.take_in(credentials)
 
     def candidates(self, rp_id: str, credential_ids: Sequence[bytes] | None) -> list[Credential]:
         """The credentials of the RP id among those ids, or its discoverable ones."""

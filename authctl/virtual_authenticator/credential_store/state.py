@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from authctl.virtual_authenticator import base64url
 from authctl.virtual_authenticator.authenticator.counters import Counts
 from authctl.virtual_authenticator.credential_store.interface import Imported
 from authctl.virtual_authenticator.errors import StoreConflict
@@ -29,14 +30,21 @@ class State:
             del self.credentials[other.credential_id]
         self.credentials[credential.credential_id] = credential
 
-    def take_in(self, credential: Credential) -> Imported:
+    def take_in(self, credentials: Sequence[Credential]) -> list[Imported]:
         """What CredentialStore.take_in promises."""
+        for credential in credentials:
+            known = self.credentials.get(credential.credential_id)
+            if known is not None and _identity(known) != _identity(credential):
+                name = base64url.encode(credential.credential_id)
+                raise StoreConflict(f"Another passkey with the id {name} is there already; nothing was taken in")
+        return [self._take_in(credential) for credential in credentials]
+
+    def _take_in(self, credential: Credential) -> Imported:
         known = self.credentials.get(credential.credential_id)
         if known is None:
+            count = len(self.credentials)
             self.add(credential)
-            return Imported.ADDED
-        if (known.rp_id, known.key.public_spki()) != (credential.rp_id, credential.key.public_spki()):
-            raise StoreConflict
+            return Imported.ADDED if len(self.credentials) > count else Imported.REPLACED
         if credential.sign_count <= known.sign_count:
             return Imported.KNOWN
         self.credentials[known.credential_id] = replace(known, sign_count=credential.sign_count)
@@ -75,3 +83,7 @@ class State:
     def newest_first(self) -> list[Credential]:
         """Every credential, the latest addition first."""
         return list(reversed(self.credentials.values()))
+
+
+def _identity(credential: Credential) -> tuple[str, bytes]:
+    return credential.rp_id, credential.key.public_spki()

@@ -113,16 +113,29 @@ def test_a_credential_is_removed_once(store: CredentialStore) -> None:
 
 
 def test_a_credential_from_elsewhere_is_there_once_with_the_higher_count(store: CredentialStore) -> None:
-    taken = [store.take_in(credential(1, sign_count=count)) for count in (3, 8, 5)]
-    assert taken == [Imported.ADDED, Imported.COUNTED, Imported.KNOWN]
+    taken = [store.take_in([credential(1, sign_count=count)]) for count in (3, 8, 5)]
+    assert [each for (each,) in taken] == [Imported.ADDED, Imported.COUNTED, Imported.KNOWN]
     assert [each.sign_count for each in store.all()] == [8]
 
 
 def test_another_credential_with_the_same_id_is_not_taken_in(store: CredentialStore) -> None:
     store.add(credential(1))
-    with pytest.raises(StoreConflict):
-        store.take_in(credential(1, rp_id="example.org"))
-    assert [each.rp_id for each in store.all()] == ["localhost"]
+    with pytest.raises(StoreConflict, match="aWQtMQ"):
+        store.take_in([credential(2), credential(1, rp_id="example.org")])
+    assert [(each.credential_id, each.rp_id) for each in store.all()] == [(b"id-1", "localhost")]
+
+
+def test_a_credential_from_elsewhere_takes_the_place_of_the_older_one_of_its_account(store: CredentialStore) -> None:
+    store.add(credential(1, user_handle=b"jane"))
+    taken = store.take_in([credential(2, user_handle=b"jane"), credential(3, user_handle=b"joe")])
+    assert taken == [Imported.REPLACED, Imported.ADDED]
+    assert ids(store.all()) == [b"id-3", b"id-2"]
+
+
+def test_a_shared_counter_goes_on_from_a_credential_that_is_ahead_of_it(store: CredentialStore) -> None:
+    store.take_in([credential(1, counter=GLOBAL, sign_count=3)])
+    assert store.count_signature(b"id-1") == 4
+    assert store.shared_count() == 4
 
 
 def test_nothing_is_lost_when_many_take_in_at_once(store: CredentialStore) -> None:
@@ -130,8 +143,8 @@ def test_nothing_is_lost_when_many_take_in_at_once(store: CredentialStore) -> No
 
     def take_in(number: int) -> None:
         mine = FileStore(store.path) if isinstance(store, FileStore) else store
-        mine.take_in(credential(0, sign_count=number))
-        mine.take_in(credential(number))
+        mine.take_in([credential(0, sign_count=number)])
+        mine.take_in([credential(number)])
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(take_in, range(1, 13)))

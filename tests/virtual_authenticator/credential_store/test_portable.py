@@ -226,16 +226,16 @@ def test_anything_else_is_refused(content: bytes) -> None:
 
 def test_a_passkey_is_there_once_when_it_is_imported_twice() -> None:
     store = MemoryStore()
-    results = [store.take_in(credential(1)) for _ in range(2)]
-    assert results == [Imported.ADDED, Imported.KNOWN]
+    results = [store.take_in([credential(1)]) for _ in range(2)]
+    assert results == [[Imported.ADDED], [Imported.KNOWN]]
     assert len(store.all()) == 1
 
 
 def test_the_higher_count_counts_when_a_passkey_was_used_elsewhere() -> None:
     store = MemoryStore()
-    store.take_in(credential(1, sign_count=3, transports=("usb",)))
-    assert store.take_in(credential(1, sign_count=8)) is Imported.COUNTED
-    assert store.take_in(credential(1, sign_count=5)) is Imported.KNOWN
+    store.take_in([credential(1, sign_count=3, transports=("usb",))])
+    assert store.take_in([credential(1, sign_count=8)]) == [Imported.COUNTED]
+    assert store.take_in([credential(1, sign_count=5)]) == [Imported.KNOWN]
     assert [(each.sign_count, each.transports) for each in store.all()] == [(8, ("usb",))]
 
 
@@ -243,12 +243,12 @@ def test_another_passkey_with_the_same_id_is_refused() -> None:
     store = MemoryStore()
     store.add(credential(1))
     with pytest.raises(StoreConflict):
-        store.take_in(credential(1, key=CredentialKey.generate(ES256, SystemRandom())))
+        store.take_in([credential(1, key=CredentialKey.generate(ES256, SystemRandom()))])
 
 
 def test_an_imported_passkey_signs() -> None:
     store = MemoryStore()
-    store.take_in(from_browser(to_browser(credential(1, sign_count=4)), NOW))
+    store.take_in([from_browser(to_browser(credential(1, sign_count=4)), NOW)])
     client = Client(VirtualAuthenticator(store=store), "http://localhost:8000")
     assert client.get({"challenge": "AAAA", "rpId": "localhost"})["id"] == "aWQtMQ"
     assert store.all()[0].sign_count == 5
