@@ -63,7 +63,7 @@ def parse_creation_options(source: OptionsInput) -> CreationOptions:
     return CreationOptions(
         challenge=_bytes(_member(options, "challenge", str), "challenge"),
         rp_id=_optional(relying_party, "id", str),
-        rp_name=_optional(relying_party, "name", str) or "",
+        rp_name=_member(relying_party, "name", str),
         user=_user(_member(options, "user", dict)),
         algorithms=_algorithms(_member(options, "pubKeyCredParams", list)),
         exclude=_descriptors(options, "excludeCredentials"),
@@ -108,37 +108,40 @@ def _user(user: Mapping[str, Any]) -> UserEntity:
     handle = _bytes(_member(user, "id", str), "user.id")
     if len(handle) > 64:
         raise OptionsInvalid("user.id has more than 64 bytes")
-    return UserEntity(handle, _optional(user, "name", str) or "", _optional(user, "displayName", str) or "")
+    return UserEntity(handle, _member(user, "name", str), _member(user, "displayName", str))
 
 
 def _algorithms(parameters: list[Any]) -> tuple[int, ...]:
     # §5.1.3: an empty list stands for ES256 and RS256; a list of unknown types only is an error.
     if not parameters:
         return (ES256, RS256)
-    known = tuple(
-        entry["alg"]
-        for entry in parameters
-        if isinstance(entry, Mapping) and entry.get("type") == _PUBLIC_KEY and isinstance(entry.get("alg"), int)
-    )
+    offered = [(_member(entry, "type", str), _member(entry, "alg", int)) for entry in _objects(parameters)]
+    known = tuple(algorithm for kind, algorithm in offered if kind == _PUBLIC_KEY)
     if not known:
         raise NotSupported("pubKeyCredParams names no algorithm for public keys")
     return known
 
 
 def _descriptors(options: Mapping[str, Any], name: str) -> tuple[bytes, ...]:
-    return tuple(
-        _bytes(_member(descriptor, "id", str), f"{name}.id")
-        for descriptor in _optional(options, name, list) or ()
-        if isinstance(descriptor, Mapping) and descriptor.get("type") == _PUBLIC_KEY
-    )
+    listed = [
+        (_member(descriptor, "type", str), _bytes(_member(descriptor, "id", str), f"{name}.id"))
+        for descriptor in _objects(_optional(options, name, list) or [])
+    ]
+    return tuple(credential_id for kind, credential_id in listed if kind == _PUBLIC_KEY)
 
 
 def _transports(options: Mapping[str, Any], name: str) -> dict[bytes, tuple[str, ...]]:
     return {
         _bytes(descriptor["id"], f"{name}.id"): _texts(descriptor, "transports")
         for descriptor in _optional(options, name, list) or ()
-        if isinstance(descriptor, Mapping) and descriptor.get("type") == _PUBLIC_KEY and descriptor.get("transports")
+        if descriptor["type"] == _PUBLIC_KEY and descriptor.get("transports")
     }
+
+
+def _objects(entries: list[Any]) -> list[Mapping[str, Any]]:
+    if not all(isinstance(entry, Mapping) for entry in entries):
+        raise OptionsInvalid("A list in the options of the server has entries that are no objects")
+    return entries
 
 
 def _texts(holder: Mapping[str, Any], name: str) -> tuple[str, ...]:

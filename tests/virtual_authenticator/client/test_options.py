@@ -23,12 +23,11 @@ def test_options_may_be_bare_wrapped_or_text(wrap: Any) -> None:
 
 def test_what_is_not_said_has_the_default_of_the_standard() -> None:
     parsed = parse_creation_options(
-        creation_options(rp={}, user={"id": "AQ"}, authenticatorSelection=None, attestation=None)
+        creation_options(rp={"name": "Shop"}, authenticatorSelection=None, attestation=None)
     )
     assert parsed.rp_id is None
     assert (parsed.resident_key, parsed.user_verification, parsed.attestation) == ("discouraged", "preferred", "none")
     assert parsed.attachment is None
-    assert parsed.user.display_name == ""
 
 
 def test_values_that_are_not_known_are_taken_as_not_said() -> None:
@@ -51,10 +50,28 @@ def test_an_empty_list_of_algorithms_stands_for_es256_and_rs256() -> None:
 
 
 def test_algorithms_of_other_types_are_left_out_and_an_error_when_nothing_remains() -> None:
-    mixed = [{"type": "password", "alg": -7}, {"type": "public-key", "alg": -8}, "x", {"type": "public-key"}]
+    mixed = [{"type": "password", "alg": -7}, {"type": "public-key", "alg": -8}]
     assert parse_creation_options(creation_options(pubKeyCredParams=mixed)).algorithms == (-8,)
     with pytest.raises(NotSupported):
         parse_creation_options(creation_options(pubKeyCredParams=[{"type": "password", "alg": -7}]))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"rp": {"id": "localhost"}},
+        {"user": {"id": "AQ", "displayName": "Jane Doe"}},
+        {"user": {"id": "AQ", "name": "jane"}},
+        {"pubKeyCredParams": ["x"]},
+        {"pubKeyCredParams": [{"type": "public-key"}]},
+        {"pubKeyCredParams": [{"alg": -7}]},
+        {"excludeCredentials": ["AQ"]},
+        {"excludeCredentials": [{"id": "AQ"}]},
+    ],
+)
+def test_options_are_refused_when_a_member_is_missing_that_browsers_require(change: dict[str, Any]) -> None:
+    with pytest.raises(OptionsInvalid):
+        parse_creation_options(creation_options(**change))
 
 
 def test_an_empty_allow_list_names_nobody() -> None:

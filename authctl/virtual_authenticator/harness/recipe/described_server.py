@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from authctl.errors import UsageError
+from authctl.virtual_authenticator.client.rp_id import parse_origin
+from authctl.virtual_authenticator.errors import OriginNotAllowed
 from authctl.virtual_authenticator.harness.recipe.permission import require_permission
 from authctl.virtual_authenticator.harness.recipe.visit import RecipeVisit
 from authctl.virtual_authenticator.harness.steps import PATIENCE_SECONDS
@@ -50,7 +52,7 @@ class DescribedServer:
         self.recipe = recipe
         self.name = recipe.name
         self.base_url = require_url(_address(recipe, base_url))
-        self.origin = origin or recipe.origin or origin_of(self.base_url)
+        self.origin = _as_browsers_write(origin or recipe.origin or origin_of(self.base_url))
         self.allowed = frozenset(allowed)
         self.patience = patience
         self.sleep = sleep
@@ -101,3 +103,11 @@ def _address(recipe: Recipe, base_url: str | None) -> str:
     if not found:
         raise UsageError(f"The recipe {recipe.name} does not say where the server is", hint="--url names it")
     return found
+
+
+def _as_browsers_write(origin: str) -> str:
+    # The header has to be what the client data says; an origin without passkeys stays as it was typed.
+    try:
+        return str(parse_origin(origin))
+    except OriginNotAllowed:
+        return origin
