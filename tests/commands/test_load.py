@@ -90,11 +90,9 @@ def test_a_person_is_told_how_fast_and_how(url: str) -> None:
     lines = result.stdout.splitlines()
     assert re.fullmatch(r"[\d.]+ operations per second for [\d.]+ s: 8 succeeded, none failed", lines[0])
     assert lines[1].startswith("Closed model: 2 at a time")
-    assert lines[3].split() == [
-        *("Operation", "Step", "OK", "Failed", "Per", "second", "p50", "p90", "p95", "p99", "p99.9", "max")
-    ]
+    assert lines[3].split() == [*("Operation", "OK", "Failed", "Per", "s", "p50", "p90", "p95", "p99", "p99.9", "max")]
     assert lines[4].split()[:3] == ["login", "8", "0"]
-    assert [line.split()[0] for line in lines[5:8]] == ["begin", "sign", "complete"]
+    assert [line[:14].rstrip() for line in lines[5:8]] == ["  begin", "  sign (own)", "  complete"]
     assert re.match(r"Client: \d+% of one core, [\d.]+ ms per operation; lag [\d.]+ ms", lines[-1])
 
 
@@ -188,6 +186,12 @@ def test_failures_are_told_with_the_first_of_each(quick: QuickServer, url: str) 
     (told,) = [line for line in result.stdout.splitlines() if line.startswith("inconclusive")]
     assert told.split()[:3] == ["inconclusive", "5", "complete"]
     assert "Welcome \\x1b[2J" in told
+
+
+def test_limits_are_told_with_the_way_out(quick: QuickServer, url: str) -> None:
+    limited = (429, {"retry-after": "1"}, b"")
+    quick.instead = lambda path, number: limited if path == "/login/complete" and number == 9 else None
+    assert "RATE_LIMITS=off" in run("--url", url, *QUICK, expected=1).stderr
 
 
 def test_a_server_that_dies_in_the_middle_is_out_of_reach(

@@ -85,7 +85,7 @@ def _to_send(request: Request, base_url: str, ending: Ending, *, has_cookies: bo
     path = "".join(f"[{word if word.isdecimal() else json.dumps(word)}]" for word in ending.token)
     reader = f" | python3 -c {shlex.quote(_READER.replace('PATH', path))})  # secret"
     command[-1:] = (command[-1] + reader).splitlines()
-    lines += command
+    lines += [*command, "test -n \"$token\" && echo 'The token is in $token'"]
     if ending.profile is not None:
         lines += ["", "# read profile", *_command(ending.profile, base_url, has_cookies=has_cookies)]
     return lines

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 from authctl.commands._errors import DONE, INTERRUPTED, NO, UNREACHABLE, USAGE
 from authctl.commands._output import Column, Format
 from authctl.virtual_authenticator.harness.load import runner
+from authctl.virtual_authenticator.harness.load.recording import Kind
 from authctl.virtual_authenticator.harness.load.report import PERCENTS, document, failures, rows
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from authctl.commands._output import Output
+    from authctl.commands._output import Output, Row
     from authctl.virtual_authenticator.harness.load.recording import Snapshot
     from authctl.virtual_authenticator.harness.load.report import Report
 
@@ -27,12 +28,16 @@ def _sparse(key: str, heading: str) -> Column:
     return Column(key, heading, words=lambda row: "" if row[key] is None else str(row[key]))
 
 
+def _operation(row: Row) -> str:
+    return f"  {row['step']}{' (own)' if row['is_client'] else ''}" if row["step"] else str(row["operation"])
+
+
 _COLUMNS: Final = (
-    Column("operation", "Operation", words=lambda row: "" if row["step"] else str(row["operation"])),
-    Column("step", "Step", words=lambda row: f"{row['step']} (client)" if row["is_client"] else str(row["step"])),
+    Column("operation", "Operation", words=_operation),
+    Column("step"),
     Column("succeeded", "OK"),
     _sparse("failed", "Failed"),
-    _sparse("per_second", "Per second"),
+    _sparse("per_second", "Per s"),
     *(_time(f"p{percent:g}") for percent in PERCENTS),
     _time("max"),
     Column("mean_ms"),
@@ -70,7 +75,9 @@ def show(report: Report, server: str, output: Output) -> None:
         output.warning(f"stopped: {report.stopped}")
     if report.limit:
         output.warning(f"this figure is the client's limit and not the server's: {report.limit}")
-    elif not report.snapshot.succeeded and not report.stopped:
+    if Kind.LIMITED in report.snapshot.first:
+        output.hint("the server limits the rate; RATE_LIMITS=off lifts the limits of an authctl server")
+    if not report.snapshot.succeeded and not report.stopped:
         output.warning("nothing was measured")
 
 
@@ -93,7 +100,7 @@ def _show_tables(report: Report, output: Output) -> None:
     if found:
         output.text("")
         output.table(found, _COLUMNS)
-        output.text("Times in milliseconds, of what succeeded.")
+        output.text("Times in milliseconds, of what succeeded; (own) is the client's work")
     wrong = failures(report)
     if wrong:
         output.text("")
