@@ -18,6 +18,8 @@ from authctl.errors import UsageError
 from authctl.virtual_authenticator.harness.attack.plan import Plan
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from authctl.virtual_authenticator.faults.cases import Case
     from authctl.virtual_authenticator.harness.attack.ledger import Ledger
     from authctl.virtual_authenticator.harness.attack.report import Report
@@ -65,17 +67,20 @@ def run(
 
     Example: authctl simulate attack run --only 'reg.key.*' --ledger attacks.json --new-only
     """
-    if new_only and ledger is None:
-        raise UsageError("--new-only needs --ledger", hint="run with --ledger FILE once, and keep it beside the code")
+    _require_comparable(ledger, new_only=new_only)
     chosen = _chosen(options.selection(only, tier, force, layer, ceremony, most))
+    plan = Plan(chosen, profile.value, jobs=jobs, delay=delay, seconds=time_limit)
     places = files.Files(junit, sarif, markdown, ledger)
     known = places.prepare()
     aim = Aim.of(url, target, allowed or (), origin, timeout, can or (), trusted_root or "")
-    plan = Plan(chosen, profile.value, jobs=jobs, delay=delay, seconds=time_limit)
-    output = Output(output_format)
-    report = attack(aim, plan, output, known)
+    report = attack(aim, plan, output := Output(output_format), known)
     places.write(report, known)
     raise typer.Exit(exit_number(report, _counting(report, known if new_only else None, output)))
+
+
+def _require_comparable(ledger: Path | None, *, new_only: bool) -> None:
+    if new_only and ledger is None:
+        raise UsageError("--new-only needs --ledger", hint="run with --ledger FILE once, and keep it beside the code")
 
 
 def _counting(report: Report, known: Ledger | None, output: Output) -> tuple[Result, ...]:
