@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -17,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 
+from tests.process.started import ROOT, start
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROGRAM = Path(__file__).parent / "serving_program.py"
-ROOT = Path(__file__).parent.parent.parent
 
 
 def free_port() -> int:
@@ -74,8 +74,8 @@ def served(directory: Path, **options: Any) -> Iterator[Served]:
     """A serving process; killed at the end when it still runs."""
     port = options.pop("port", None) or free_port()
     options["settings"] = {"port": port, **options.get("settings", {})}
-    process = subprocess.Popen(
-        [sys.executable, str(PROGRAM), str(directory), json.dumps(options)],
+    process = start(
+        [str(PROGRAM), str(directory), json.dumps(options)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

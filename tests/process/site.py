@@ -1,4 +1,4 @@
-"""A folder in which the installed program runs: the server, commands beside it, and the system's sqlite3 shell."""
+"""A folder in which the program runs: the server, commands beside it, and the system's sqlite3 shell."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -15,13 +14,15 @@ from typing import TYPE_CHECKING, Any, Final
 import httpx2
 import pytest
 
-from tests.process.served import ROOT, free_port
+from tests.process import started
+from tests.process.served import free_port
+from tests.process.started import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-START_SECONDS: Final = 30
+START_SECONDS: Final = 60
 COMMAND_SECONDS: Final = 60
 _KEPT: Final = ("PATH", "HOME", "LANG", "TMPDIR", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG", "COVERAGE_FILE")
 """Of our own environment; nothing else may reach the program, least of all a setting."""
@@ -66,10 +67,10 @@ class Site:
     def start(self, *options: str) -> float:
         """Starts the server; the seconds until it says that it serves."""
         before = len(self.stderr)
-        started = time.monotonic()
+        began = time.monotonic()
         with self._said.open("ab") as said:
-            self.process = subprocess.Popen(
-                self._command("serve", *options),
+            self.process = started.start(
+                ["-m", "authctl", "serve", *options],
                 cwd=self.directory,
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
@@ -80,10 +81,10 @@ class Site:
             )
         while f"http://127.0.0.1:{self.port}" not in self.stderr[before:]:
             assert self.process.poll() is None, self.stderr[before:]
-            assert time.monotonic() - started < START_SECONDS, "the server does not start"
+            assert time.monotonic() - began < START_SECONDS, "the server does not start"
             time.sleep(0.01)
         self._renew_client()
-        return time.monotonic() - started
+        return time.monotonic() - began
 
     def stop(self) -> int:
         """Ends the server in order; its exit number."""
@@ -110,27 +111,17 @@ class Site:
 
     def command(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """Runs a command in the folder, with other settings for this once."""
-        return subprocess.run(
-            self._command(*arguments),
-            cwd=self.directory,
-            env={**self._environ, **settings},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_SECONDS,
-            check=False,
-        )
+        environ = {**self._environ, **settings}
+        return started.run(["-m", "authctl", *arguments], COMMAND_SECONDS, cwd=self.directory, env=environ)
 
-    def popen(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Starts a command and does not wait for it; its output goes nowhere."""
-        nowhere = subprocess.DEVNULL
-        return subprocess.Popen(
-            self._command(*arguments),
-            cwd=self.directory,
-            env=self._environ,
-            stdin=nowhere,
-            stdout=nowhere,
-            stderr=nowhere,
+    def popen(
+        self, *arguments: str, constants: dict[str, object] | None = None, **streams: int
+    ) -> subprocess.Popen[bytes]:
+        """Starts a command and does not wait for it; its output goes nowhere, if not where it is told."""
+        nowhere = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+        words = ["-m", "authctl", *arguments]
+        return started.start(
+            words, constants=constants, cwd=self.directory, env=self._environ, **{**nowhere, **streams}
         )
 
     def done(self, *arguments: str) -> Any:
@@ -162,9 +153,6 @@ class Site:
         # Connections to a server that has ended are of no more use.
         self._client.close()
         self._client = _new_client()
-
-    def _command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "authctl", *arguments]
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import select
 import signal
 import subprocess
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -26,17 +27,37 @@ pytestmark = pytest.mark.process
 ACTS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
 HOSTILE: Final = "=1+1|'\u202eevil\u200b \U000e0041".encode()
 SECONDS: Final = 20.0
+OFTEN: Final[dict[str, object]] = {
+    "authctl.commands.audit.tail._SECONDS": 0.05,
+    "authctl.commands.audit.tail._SECONDS_FAR_AWAY": 0.2,
+}
+"""How often a follower looks: as often as a test can wait."""
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Site]:
+@contextmanager
+def with_admin(directory: Path) -> Iterator[Site]:
     """A running server with an admin, whose token is in the file `token`."""
-    with site(tmp_path / "site") as made:
+    with site(directory) as made:
         made.start()
         admin = Visitor(Connected(made.origin), "admin@example.com")
         admin.register()
         made.done("promote", admin.email)
         (made.directory / "token").write_text(admin.log_in())
+        yield made
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Site]:
+    """A server for one test."""
+    with with_admin(tmp_path / "site") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def hostile_place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server for those that only ask, which a hostile client has seen."""
+    with with_admin(tmp_path_factory.mktemp("asked") / "site") as made:
+        be_hostile(made)
         yield made
 
 
@@ -67,20 +88,18 @@ def be_hostile(place: Site) -> None:
     ],
     ids=lambda words: words[0],
 )
-def test_a_service_far_away_answers_as_the_database_does(question: tuple[str, ...], place: Site) -> None:
-    be_hostile(place)
-    here, there = asked(place, *question), asked(place, *question, *far(place))
+def test_a_service_far_away_answers_as_the_database_does(question: tuple[str, ...], hostile_place: Site) -> None:
+    here, there = asked(hostile_place, *question), asked(hostile_place, *question, *far(hostile_place))
     if question[0] == "denied":  # only the database knows whose record an id is
         here = [{**row, "target_email": None} for row in here]
     assert here == there
 
 
-def test_what_a_hostile_client_sent_is_harmless_on_the_way_back(place: Site) -> None:
+def test_what_a_hostile_client_sent_is_harmless_on_the_way_back(hostile_place: Site) -> None:
     """R-CL-01, V-42: through the real HTTP API, from the table and over HTTP."""
-    be_hostile(place)
-    for words in (("denied",), ("list",), ("summary",), ("denied", *far(place))):
+    for words in (("denied",), ("list",), ("summary",), ("denied", *far(hostile_place))):
         for output_format in ("table", "json", "csv"):
-            finished = place.command("audit", *words, "--format", output_format)
+            finished = hostile_place.command("audit", *words, "--format", output_format)
             assert finished.returncode == 0, finished.stderr
             assert not ACTS.search(finished.stdout.replace("\r\n", "\n"))
 
@@ -98,24 +117,24 @@ class Followed:
     """`authctl audit tail -f`, and what it has said so far."""
 
     def __init__(self, place: Site, *options: str) -> None:
-        self.process = subprocess.Popen(
-            place._command("audit", "tail", "-f", "--format", "jsonl", *options),
-            cwd=place.directory,
-            env=place._environ,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        words = ("audit", "tail", "-f", "--format", "jsonl", *options)
+        self.process = place.popen(*words, constants=OFTEN, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.text = ""
+        self.said = ""
 
     def until(self, word: str) -> None:
-        """Reads until a word is there."""
-        assert self.process.stdout is not None
+        """Reads until a word is there, or was said to the person."""
+        out, said = self.process.stdout, self.process.stderr
+        assert out is not None
+        assert said is not None
         end = time.monotonic() + SECONDS
-        while word not in self.text:
-            assert time.monotonic() < end, f"no {word} in {self.text}"
-            if select.select([self.process.stdout], [], [], 0.2)[0]:
-                self.text += os.read(self.process.stdout.fileno(), 65536).decode()
+        while word not in self.text + self.said:
+            assert time.monotonic() < end, f"no {word} in {self.text}{self.said}"
+            ready = select.select([out, said], [], [], 0.2)[0]
+            if out in ready:
+                self.text += os.read(out.fileno(), 65536).decode()
+            if said in ready:
+                self.said += os.read(said.fileno(), 65536).decode()
 
     def types(self) -> list[str]:
         """The events so far; those that the trail makes for itself are left out."""
@@ -126,7 +145,7 @@ class Followed:
         """Ctrl-C; the exit number and what was said to the person."""
         self.process.send_signal(signal.SIGINT)
         _, said = self.process.communicate(timeout=SECONDS)
-        return self.process.returncode, said.decode()
+        return self.process.returncode, self.said + said.decode()
 
 
 def test_a_followed_trail_survives_rotation_restarts_an_absence_and_a_reset(place: Site) -> None:
@@ -137,9 +156,8 @@ def test_a_followed_trail_survives_rotation_restarts_an_absence_and_a_reset(plac
     followed.until("not_authenticated")
     place.stop()
     followed.until("server_stop")
-    # Away for longer than a source stays open.
     place.database.rename(place.directory / "elsewhere.db")
-    time.sleep(13)
+    followed.until("waiting for it")
     (place.directory / "elsewhere.db").rename(place.database)
     place.start()
     followed.until("server_start")

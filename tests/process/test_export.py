@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import subprocess
-import sys
 import time
 from contextlib import closing
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from authctl.server.storage.engine import open_database
 from authctl.server.storage.sqlite import dbapi
 from authctl.settings import load_settings
 from tests.builders import shared_keys
-from tests.process.served import ROOT
+from tests.process.started import ROOT, start
 from tests.server.audit.export.listeners import Listener
 
 pytestmark = pytest.mark.process
@@ -46,9 +45,7 @@ class Folder:
     def start(
         self, *words: str, program: tuple[str, ...] = ("-m", "authctl"), **streams: Any
     ) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, *program, *words], cwd=self.path, env=self.environ(), stdin=subprocess.DEVNULL, **streams
-        )
+        return start([*program, *words], cwd=self.path, env=self.environ(), stdin=subprocess.DEVNULL, **streams)
 
     def write(self, name: str, count: int) -> subprocess.Popen[bytes]:
         return self.start(name, str(count), program=(str(WRITER),))

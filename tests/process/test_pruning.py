@@ -5,16 +5,11 @@ from __future__ import annotations
 import random
 import threading
 import time
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from authctl.clock import FixedClock
-from authctl.server.assembly import open_service
-from authctl.server.audit.events import Caller, Event, EventType
-from authctl.server.audit.recorder import record
-from authctl.settings import load_settings
+from tests.process import past
 from tests.process.crowd import register_crowd
 from tests.process.site import Site, site
 from tests.process.tables import Tables
@@ -23,56 +18,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from authctl.server.storage.transaction import Transaction
-
 pytestmark = pytest.mark.process
 
-OLD_EVENTS = 20_000
-_AT_ONCE = 500
-_CALLER = Caller("192.0.2.1", "192.0.2.1", "curl/8", "r1")
+OLD_EVENTS = 10_000
 
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Site]:
-    """A server with a past of some hundred days."""
+    """A folder for a server with a past of some hundred days."""
     with site(tmp_path / "site") as made:
-        live_through(made.directory)
-        made.start()
         yield made
-
-
-def live_through(directory: Path) -> None:
-    """Leaves old events, as a process that has ended would have."""
-    clock = FixedClock(datetime.now(UTC) - timedelta(days=100))
-    service = open_service(load_settings(environ={}, cwd=directory), kind="cli", clock=clock, create=True)
-
-    def unit(tx: Transaction) -> None:
-        for number in range(_AT_ONCE):
-            event = Event(
-                EventType.LOGIN_COMPLETE,
-                number % 10 != 0,
-                _CALLER,
-                f"login {number}",
-                user_email=f"user{number % 50}@example.com",
-            )
-            record(tx, event)
-
-    try:
-        for _ in range(OLD_EVENTS // _AT_ONCE):
-            service.database.write_now(unit)
-            clock.advance(60)
-    finally:
-        service.close()
 
 
 def old_rows(place: Site) -> int:
     with Tables(place.database) as tables:
-        ((count,),) = tables.rows("SELECT count(*) FROM audit_logs WHERE request_id = ?", "r1")
+        ((count,),) = tables.rows("SELECT count(*) FROM audit_logs WHERE request_id = ?", past.REQUEST)
     return int(count)
 
 
 def test_a_prune_that_is_killed_anywhere_leaves_whole_steps_and_logins_do_not_wait(place: Site) -> None:
     """R-LG-11, F-20 (a service beside it answers), F-22."""
+    past.live_through(place.directory, OLD_EVENTS)
+    place.start()
     crowd = register_crowd(place.origin, "beside", 2)
     is_over = threading.Event()
     waits: list[float] = []
@@ -90,7 +57,7 @@ def test_a_prune_that_is_killed_anywhere_leaves_whole_steps_and_logins_do_not_wa
     try:
         for _ in range(4):
             process = place.popen("audit", "prune", "--before", "30d", "--yes")
-            time.sleep(moments.uniform(0.8, 1.6))
+            time.sleep(moments.uniform(0.1, 0.5))
             process.kill()
             process.wait(10)
             left.append(old_rows(place))
@@ -114,6 +81,8 @@ def test_a_prune_that_is_killed_anywhere_leaves_whole_steps_and_logins_do_not_wa
 
 def test_a_deletion_of_its_own_is_found_on_the_pruned_trail(place: Site) -> None:
     """R-LG-06 with the system's sqlite3."""
+    past.live_through(place.directory, 1000)
+    place.start()
     (visitor,) = register_crowd(place.origin, "beside", 1)
     visitor.log_in()
     visitor.log_in()

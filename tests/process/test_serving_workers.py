@@ -12,7 +12,8 @@ import httpx2
 import pytest
 
 from authctl.virtual_authenticator import PLATFORM, Client, VirtualAuthenticator
-from tests.process.served import ROOT, Served, served
+from tests.process.served import Served, served
+from tests.process.started import ROOT
 from tests.process.test_serving_drain import HALF, wait_until_refused
 from tests.server.http.conftest import person
 from tests.server.http.raw import Client as RawClient
