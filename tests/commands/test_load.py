@@ -82,6 +82,7 @@ def test_our_own_service_is_loaded_in_a_process_of_its_own() -> None:
     assert (shown["succeeded"], shown["failed"], shown["model"]) == (8, 0, "closed")
     assert {row["operation"] for row in shown["operations"]} == {"all", "login", "register", "read"}
     assert shown["client"]["cpu_share"] > 0
+    assert shown["server_cpu_ms_per_operation"] >= 0
     assert sum(bar["count"] for bar in shown["histogram"]) == 8
 
 
@@ -258,6 +259,14 @@ def test_a_service_that_does_not_start_is_told(monkeypatch: pytest.MonkeyPatch) 
         """Never gets here."""
 
 
+def test_what_a_service_has_used_is_told_where_the_system_knows(tmp_path: Path) -> None:
+    used = _own_process.OwnService("http://x", os.getpid()).cpu
+    assert used is not None
+    assert used() > 0
+    assert _own_process.OwnService("http://x", 2**30).cpu is None
+    assert _own_process._cpu_seconds(tmp_path / "gone") == 0.0
+
+
 def test_nobody_waits_for_a_service_when_interrupted() -> None:
     stop = threading.Event()
     stop.set()
@@ -345,9 +354,11 @@ def test_a_figure_that_is_the_clients_limit_says_so(capsys: Any) -> None:
     assert "this figure is the client's limit and not the server's: the client used 99%" in said.err
     assert "1 began late" in said.out
     assert "2 requests sent twice" in said.out
-    on_time = Report(Plan(rate=5.0), snapshot(), 1.0, FREE)
+    on_time = Report(Plan(rate=5.0), snapshot(), 1.0, ClientCost(0.1, 10.0, server_cpu=0.3))
     _showing.show(on_time, "x", Output(Format.TABLE))
-    assert "all of them began in time" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "all of them began in time" in told
+    assert "Service: 100 ms of a processor per operation" in told
 
 
 def test_a_load_without_an_end_is_an_interruption(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,20 +37,18 @@ class Aim:
         from authctl.virtual_authenticator.harness.recipe.builtin import find
 
         recipe = find(self.target or "authctl")
-        with self._address(stop) as url:
-            # What the recipe says of its origin is for its own address.
-            origin = self.origin or (url if self.is_own else None)
+        if not self.is_own:
             with LoadedServer.of(
-                recipe, url, origin=origin, timeout=self.timeout, allowed=self.allowed, stop=stop
+                recipe, self.url, origin=self.origin, timeout=self.timeout, allowed=self.allowed, stop=stop
             ) as server:
                 yield server
-
-    @contextmanager
-    def _address(self, stop: Flag) -> Iterator[str | None]:
-        if not self.is_own:
-            yield self.url
             return
         from authctl.commands.simulate.load._own_process import own_service
 
-        with own_service(stop) as url:
-            yield url
+        with own_service(stop) as own:
+            # What the recipe says of its origin is for its own address.
+            origin = self.origin or own.url
+            with LoadedServer.of(
+                recipe, own.url, origin=origin, timeout=self.timeout, stop=stop, cpu=own.cpu
+            ) as server:
+                yield server

@@ -7,6 +7,8 @@ import signal
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +21,7 @@ from authctl.settings import load_settings
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
 
@@ -35,9 +37,23 @@ _TICK_SECONDS: Final = 0.1
 _SAID: Final = "service.log"
 
 
+@dataclass(frozen=True, slots=True)
+class OwnService:
+    """A service that runs."""
+
+    url: str
+    process_id: int
+
+    @property
+    def cpu(self) -> Callable[[], float] | None:
+        """Tells the seconds of the processor that it has used so far; None where the system does not tell."""
+        file = Path(f"/proc/{self.process_id}/stat")
+        return partial(_cpu_seconds, file) if file.exists() else None
+
+
 @contextmanager
-def own_service(stop: threading.Event) -> Iterator[str]:
-    """The address of a service without limits, on a database that is gone afterwards; Refused when it does not start.
+def own_service(stop: threading.Event) -> Iterator[OwnService]:
+    """A service without limits, on a database that is gone afterwards; Refused when it does not start.
 
     stop  ends the wait for it, by KeyboardInterrupt
     """
@@ -54,9 +70,18 @@ def own_service(stop: threading.Event) -> Iterator[str]:
             listener.close()
         try:
             _await(process, ours, stop, Path(directory))
-            yield url
+            yield OwnService(url, process.pid or 0)
         finally:
             _end(process, ours, stop)
+
+
+def _cpu_seconds(file: Path) -> float:
+    try:
+        fields = file.read_text(encoding="ascii").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    # User and system time, proc(5).
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _await(process: BaseProcess, pipe: Connection, stop: threading.Event, directory: Path) -> None:

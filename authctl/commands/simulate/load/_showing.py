@@ -109,6 +109,9 @@ def _show_tables(report: Report, output: Output) -> None:
         output.text("")
         output.draw(lambda console: _chart(report, console))
     output.text("")
+    spent = report.server_cpu_per_operation
+    if spent is not None:
+        output.text(f"Service: {milliseconds(1000 * spent)} ms of a processor per operation")
     output.text(_client(report))
 
 

@@ -6,9 +6,12 @@ import time
 from dataclasses import dataclass, field
 from threading import Event as Flag
 from threading import Thread
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from authctl.virtual_authenticator.harness.load.histogram import Histogram
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _EVERY_SECONDS: Final = 0.01
 MOST_CPU: Final = 0.9
@@ -27,11 +30,13 @@ class ClientCost:
     cpu_seconds  of all its threads
     seconds      on the clock
     lag          how much later than it asked a thread gets its turn
+    server_cpu   seconds of the processor that the server used meanwhile; None when that cannot be known
     """
 
     cpu_seconds: float
     seconds: float
     lag: Histogram = field(default_factory=Histogram)
+    server_cpu: float | None = None
 
     @property
     def share(self) -> float:
@@ -56,24 +61,32 @@ class ClientCost:
 
 
 class Gauge:
-    """Measures from `start` to `stop`."""
+    """Measures from `start` to `stop`.
 
-    def __init__(self) -> None:
+    server_cpu  the seconds of the processor that the server has used so far, where somebody can tell
+    """
+
+    def __init__(self, server_cpu: Callable[[], float] | None = None) -> None:
         self._lag = Histogram()
+        self._server_cpu = server_cpu
+        self._server_began = 0.0
         self._stop = Flag()
         self._started = self._cpu = 0.0
 
     def start(self) -> None:
         """Begins, or begins anew."""
-        self.stop()
+        self._stop.set()
         self._lag, self._stop = Histogram(), Flag()
+        self._server_began = self._server_cpu() if self._server_cpu else 0.0
         self._started, self._cpu = time.perf_counter(), time.process_time()
         Thread(target=_watch, args=(self._lag, self._stop), name="authctl-load-lag", daemon=True).start()
 
     def stop(self) -> ClientCost:
         """Ends, and tells what there was."""
         self._stop.set()
-        return ClientCost(time.process_time() - self._cpu, time.perf_counter() - self._started, self._lag)
+        spent = (time.process_time() - self._cpu, time.perf_counter() - self._started)
+        server = self._server_cpu() - self._server_began if self._server_cpu else None
+        return ClientCost(*spent, self._lag, server)
 
 
 def _watch(lag: Histogram, stop: Flag) -> None:

@@ -55,6 +55,12 @@ class Report:
         return self.cost.cpu_seconds / done if done else 0.0
 
     @property
+    def server_cpu_per_operation(self) -> float | None:
+        """Seconds of the server's processor for each operation, where somebody can tell."""
+        done, spent = self.snapshot.completed + self.snapshot.failed, self.cost.server_cpu
+        return None if spent is None or not done else spent / done
+
+    @property
     def limit(self) -> str:
         """Why the figures are the client's limit; empty when they are not."""
         return self.cost.limit(self.snapshot.latency.mean) if self.snapshot.succeeded else ""
@@ -112,6 +118,9 @@ def document(report: Report) -> dict[str, Any]:
             {"from_ms": _ms(low), "to_ms": _ms(high), "count": number}
             for low, high, number in snapshot.latency.bars(_BARS)
         ],
+        "server_cpu_ms_per_operation": None
+        if report.server_cpu_per_operation is None
+        else _ms(report.server_cpu_per_operation),
         "client": {
             "is_the_limit": bool(report.limit),
             "why": report.limit or None,

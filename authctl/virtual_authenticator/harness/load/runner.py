@@ -73,7 +73,7 @@ class _Load:
         self._started = time.perf_counter()
         self._from = self._started + plan.ramp
         self._until = self._from + min(plan.seconds or LONGEST_SECONDS, LONGEST_SECONDS)
-        self._gauge = Gauge()
+        self._gauge = Gauge(server.cpu)
         self._cost = ClientCost(0.0, 0.0)
         self._stopped = ""
         self._unfinished = 0

@@ -15,7 +15,7 @@ from authctl.virtual_authenticator.harness.transport import Transport
 from authctl.virtual_authenticator.harness.wire import Wires
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from types import TracebackType
 
     from authctl.virtual_authenticator.harness.lifespan import AsgiApp
@@ -25,11 +25,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LoadedServer:
-    """A server under load, used as a context manager; `metered` is its channel."""
+    """A server under load, used as a context manager.
+
+    metered  its channel
+    cpu      the seconds of the processor that it has used so far, where somebody can tell
+    """
 
     described: DescribedServer
     metered: Metered
     timeout: float
+    cpu: Callable[[], float] | None = None
 
     @classmethod
     def of(
@@ -42,6 +47,7 @@ class LoadedServer:
         allowed: Collection[str] = (),
         app: AsgiApp | None = None,
         stop: Flag | None = None,
+        cpu: Callable[[], float] | None = None,
     ) -> Self:
         """The server of a recipe, as DescribedServer takes it; waiting for its limits ends when `stop` is set."""
         ways: list[Metered] = []
@@ -58,7 +64,7 @@ class LoadedServer:
         described = DescribedServer(
             recipe, url, origin=origin, timeout=timeout, allowed=allowed, app=app, sleep=sleep, channel=channel
         )
-        return cls(described, ways[0], timeout)
+        return cls(described, ways[0], timeout, cpu)
 
     def __enter__(self) -> Self:
         self.described.__enter__()

@@ -154,7 +154,8 @@ def test_a_document_says_nothing_of_moments_that_the_closed_model_has_not() -> N
 
 
 def test_a_gauge_measures_from_when_it_is_started_anew() -> None:
-    gauge = Gauge()
+    spent = iter((1.0, 1.5, 5.0, 6.0))
+    gauge = Gauge(lambda: next(spent))
     gauge.start()
     sum(range(200_000))
     first = gauge.stop()
@@ -162,3 +163,4 @@ def test_a_gauge_measures_from_when_it_is_started_anew() -> None:
     gauge.start()
     second = gauge.stop()
     assert second.lag is not first.lag
+    assert (first.server_cpu, second.server_cpu) == (0.5, 1.0)
