@@ -354,11 +354,11 @@ def test_a_figure_that_is_the_clients_limit_says_so(capsys: Any) -> None:
     assert "this figure is the client's limit and not the server's: the client used 99%" in said.err
     assert "1 began late" in said.out
     assert "2 requests sent twice" in said.out
-    on_time = Report(Plan(rate=5.0), snapshot(), 1.0, ClientCost(0.1, 10.0, server_cpu=0.3))
+    on_time = Report(Plan(rate=5.0), snapshot(), 1.0, ClientCost(0.1, 10.0, server_cpu=0.6))
     _showing.show(on_time, "x", Output(Format.TABLE))
     told = capsys.readouterr().out
     assert "all of them began in time" in told
-    assert "Service: 100 ms of a processor per operation" in told
+    assert "Service: 200 ms of a processor per operation" in told
 
 
 def test_a_load_without_an_end_is_an_interruption(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
