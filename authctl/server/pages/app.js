@@ -333,7 +333,10 @@ async function logIn(email, signal, mediation) {
   const named = email ? {email} : {};
   const begun = Date.now();
   const {publicKey} = await api("POST", "/login/begin", named);
-  autofill.begun = mediation ? begun : autofill.begun;
+  if (mediation) {
+    autofill.begun = begun;
+    document.body.dataset.autofill = "waiting";
+  }
   const assertion = await ask("get", publicKey, signal, mediation);
   let answer;
   try {
@@ -391,6 +394,7 @@ function offerAutofill() {
   const isWanted = document.body.dataset.state === "signed-out" && !document.hidden && !prompt;
   if (!isWanted || autofill.controller || !autofill.isAvailable || Date.now() < autofill.notBefore) return;
   const mine = autofill.controller = new AbortController();
+  document.body.dataset.autofill = "asking";
   autofill.done = (async () => {
     try {
       await logIn("", mine.signal, "conditional");
@@ -400,7 +404,8 @@ function offerAutofill() {
       if (session) report(error);
       else if (error.code !== SILENT) settleAutofill(error);
     } finally {
-      if (autofill.controller === mine) autofill.controller = null;
+      autofill.controller = null;
+      delete document.body.dataset.autofill;
     }
   })();
 }
@@ -416,7 +421,8 @@ function settleAutofill(error) {
 async function stopAutofill() {
   autofill.controller?.abort();
   autofill.begun = 0;
-  await autofill.done;
+  // The browser has to let go of one request before it takes the next; a question to the service may run out by itself.
+  if (document.body.dataset.autofill === "waiting") await autofill.done;
 }
 
 async function renewAutofill() {
