@@ -43,6 +43,7 @@ class Pace:
         self._lock = Lock()
         self._taken = 0
         self._measured = 0
+        self._unused: list[float] = []
 
     def take(self, now: float) -> Ticket | None:
         """The next ticket; None when there are no more."""
@@ -59,6 +60,12 @@ class Pace:
             (operation,) = self._random.choices(self._operations, self._weights)
         return Ticket(operation, planned, is_measured)
 
+    def give_back(self, ticket: Ticket) -> None:
+        """Takes back a ticket that came to nothing because the load is over."""
+        if ticket.planned is not None:
+            with self._lock:
+                self._unused.append(ticket.planned)
+
     @property
     def is_spent(self) -> bool:
         """Whether all that was to be counted has begun."""
@@ -70,7 +77,7 @@ class Pace:
             number = self._taken
             while (moment := self._moment(number)) is not None and moment < now and not self._is_last(number):
                 number += 1
-            return number - self._taken
+            return number - self._taken + sum(moment < now for moment in self._unused)
 
     def _is_last(self, number: int) -> bool:
         left = None if self._plan.count is None else self._plan.count - self._measured

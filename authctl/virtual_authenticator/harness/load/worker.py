@@ -48,6 +48,7 @@ class Worker:
             if ticket is None:
                 return
             if ticket.planned is not None and self._is_stopped_before(ticket.planned):
+                shared.pace.give_back(ticket)
                 return
             sample = perform(ticket, shared.crowd, shared.metered)
             shared.recording.record(sample)

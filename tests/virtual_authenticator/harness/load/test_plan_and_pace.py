@@ -87,6 +87,10 @@ def test_the_open_model_begins_evenly() -> None:
     assert [ticket and ticket.planned for ticket in tickets(pace, 5, 0.0)] == [100.0, 100.25, 100.5, 100.75, 101.0]
     assert pace.unmade(102.0) == 3
     assert pace.unmade(101.0) == 0
+    pace.give_back(Ticket(LOGIN, 100.5))
+    assert (pace.unmade(100.5), pace.unmade(101.0)) == (0, 1)
+    pace.give_back(Ticket(LOGIN))
+    assert pace.unmade(101.0) == 1
     ending = Pace(plan(rate=4.0), 100.0, 100.5)
     assert [ticket and ticket.planned for ticket in tickets(ending, 4, 0.0)] == [100.0, 100.25, None, None]
 

@@ -279,7 +279,7 @@ def test_a_server_that_is_silent_at_the_end_is_gone(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(runner, "_SILENT_SECONDS", 0.0)
     quick = QuickServer(instead=at("/login/begin", (0, {}, b""), after=1))
     with listening(quick) as url, LoadedServer.of(builtin("authctl"), url) as server:
-        last = list(runner.run(plan(count=None, seconds=0.5, mix=parse_mix("login")), server))[-1]
+        last = list(runner.run(plan(count=None, seconds=1.0, mix=parse_mix("login")), server))[-1]
     assert isinstance(last, Ended)
     assert last.report.is_gone
     assert {row["kind"] for row in failures(last.report)} == {"crashed"}
