@@ -13,7 +13,11 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, options_to_json_dict
 from webauthn.helpers.exceptions import WebAuthnException
-from webauthn.helpers.structs import PublicKeyCredentialDescriptor
+from webauthn.helpers.structs import (
+    AttestationConveyancePreference,
+    AttestationFormat,
+    PublicKeyCredentialDescriptor,
+)
 
 from tests.targets.serving import serve
 
@@ -36,11 +40,12 @@ class _Refused(Exception):
 
 
 class WebauthnIo:
-    """Everybody's credentials and everybody's challenge, in memory."""
+    """Everybody's credentials and everybody's challenge, in memory; with a root it asks for packed attestation."""
 
-    def __init__(self, origin: str, rp_id: str = "localhost") -> None:
+    def __init__(self, origin: str, rp_id: str = "localhost", root: bytes = b"") -> None:
         self.origin = origin
         self.rp_id = rp_id
+        self.roots = {AttestationFormat.PACKED: [root]} if root else {}
         self.people: dict[str, _Person] = {}
         self.challenges: dict[str, bytes] = {}
 
@@ -63,6 +68,7 @@ class WebauthnIo:
             user_name=person.name,
             user_id=person.handle,
             exclude_credentials=_listed(person),
+            attestation=AttestationConveyancePreference.DIRECT if self.roots else AttestationConveyancePreference.NONE,
         )
         self.challenges[session] = options.challenge
         return options_to_json_dict(options)
@@ -74,6 +80,7 @@ class WebauthnIo:
             expected_challenge=self._taken(session),
             expected_rp_id=self.rp_id,
             expected_origin=self.origin,
+            pem_root_certs_bytes_by_fmt=self.roots,
         )
         credential_id = bytes_to_base64url(verified.credential_id)
         if self._owner(credential_id) is not None:
