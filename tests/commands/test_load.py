@@ -119,6 +119,9 @@ def test_people_are_kept_in_a_private_file_when_one_is_named(quick: QuickServer,
     assert quick.asked["/register/complete"] == 3
     run("--url", url, "--count", "4", "-c", "2", "--passkeys", str(file), "--users", "5")
     assert quick.asked["/register/complete"] == 5
+    quick.passkeys = dict.fromkeys(quick.passkeys, "AAAA")
+    told = run("--url", url, *QUICK, "--passkeys", str(file), expected=1).stderr
+    assert "Are the passkeys that were kept those of this server?" in told
     file.chmod(0o644)
     assert "chmod" in run("--url", url, *QUICK, "--passkeys", str(file), expected=5).stderr
 
@@ -143,6 +146,7 @@ def test_another_makers_server_is_loaded_by_its_recipe(url: str, place: Path) ->
     [
         (["--mix", "logins=1"], 2, "'logins' is none of login, register, read"),
         (["--users", "3"], 2, "--users 10"),
+        (["--passkeys", "people.json"], 2, "--url names one that stays"),
         (["--url", "ftp://x"], 2, "is not the address of a server"),
         (["--url", "http://example.com"], 2, "--i-am-allowed-to-test example.com"),
         (["--target", "simplewebauthm"], 2, "Did you mean simplewebauthn?"),

@@ -22,7 +22,10 @@ UsersOption = Annotated[
     ),
 ]
 ConcurrencyOption = Annotated[
-    int, typer.Option("--concurrency", "-c", metavar="N", min=1, max=2000, help="At a time.", rich_help_panel=_LOAD)
+    int,
+    typer.Option(
+        "--concurrency", "-c", metavar="N", min=1, max=2000, help="How many are busy at a time.", rich_help_panel=_LOAD
+    ),
 ]
 DurationOption = Annotated[
     float | None,

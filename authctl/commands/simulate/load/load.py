@@ -9,6 +9,7 @@ from authctl.commands._output import Format, Output
 from authctl.commands.simulate import _options as common
 from authctl.commands.simulate.load import _options as options
 from authctl.commands.simulate.load._aiming import Aim
+from authctl.errors import UsageError
 
 _LEAST_USERS = 20
 _SECONDS = 10.0
@@ -59,5 +60,7 @@ def load(
         rate=rate,
         seed=seed,
     )
+    if passkeys is not None and url is None and target is None:
+        raise UsageError("The service of this load forgets everybody when it ends", hint="--url names one that stays")
     aim = Aim(url, target, origin, timeout, tuple(allowed or ()))
     raise typer.Exit(exit_number(run(aim, plan, Output(output_format), passkeys)))

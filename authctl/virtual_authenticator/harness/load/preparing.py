@@ -8,7 +8,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from authctl.errors import ServerUnreachable
-from authctl.virtual_authenticator.errors import CeremonyRefused, UnexpectedAnswer
+from authctl.virtual_authenticator.errors import CeremonyError, CeremonyRefused, UnexpectedAnswer
 from authctl.virtual_authenticator.harness.load.events import Preparing
 from authctl.virtual_authenticator.harness.load.plan import Operation
 from authctl.virtual_authenticator.harness.recipe import ceremonies
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from authctl.virtual_authenticator.harness.load.plan import Plan
     from authctl.virtual_authenticator.harness.steps import Ceremony
 
+_OTHERS: Final = "Are the passkeys that were kept those of this server? Each server takes a file of its own"
 _MOST_AT_A_TIME: Final = 16
 _TICK_SECONDS: Final = 0.1
 _JOIN_SECONDS: Final = 1.0
@@ -101,7 +102,11 @@ def _make_ready(person: Person, plan: Plan, *, is_known: bool, is_first: bool = 
         _run(ceremonies.register(person.client, person.visit))
     reads = Operation.READ in plan.mix
     if reads or (is_first and Operation.LOGIN in plan.mix):
-        _run(ceremonies.login(person.client, person.visit))
+        try:
+            _run(ceremonies.login(person.client, person.visit))
+        except CeremonyError as error:
+            error.hint = _OTHERS if is_known else error.hint
+            raise
         person.is_logged_in = True
     if reads and is_first:
         _require_profile(person)
