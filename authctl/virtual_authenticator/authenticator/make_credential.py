@@ -184,8 +184,10 @@ def _either(said: bool | None, otherwise: bool) -> bool:
 
 
 def _aaguid(authenticator: VirtualAuthenticator, format_name: str) -> bytes:
-    # U2F knows no models, and verifiers ask for the zero AAGUID beside its statement.
-    return _NO_MODEL if format_name == "fido-u2f" else authenticator.profile.aaguid
+    # U2F knows no models, and verifiers ask for the zero AAGUID beside its statement. A profile of such a token says
+    # what it has; the published example of the format has another one.
+    is_borrowed = format_name == "fido-u2f" and format_name not in authenticator.profile.attestation_formats
+    return _NO_MODEL if is_borrowed else authenticator.profile.aaguid
 
 
 def _new_credential_id(authenticator: VirtualAuthenticator) -> bytes:
