@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, Self
 from uuid import UUID
@@ -194,9 +194,9 @@ class OwnVisit:
 
     is_named: bool = True
 
-    def branch(self) -> Self:
-        """The same person."""
-        return self
+    def branch(self, account: Account | None = None) -> Self:
+        """The same person, or another."""
+        return self if account is None else replace(self, account=account)
 
     def close(self) -> None:
         """Nothing is kept."""

@@ -58,10 +58,6 @@ class AttestedCredentialData(bytes):
         """The encoded COSE key."""
         return self[18 + len(self.credential_id) :]
 
-    def with_aaguid(self, aaguid: bytes) -> AttestedCredentialData:
-        """The same data under another AAGUID."""
-        return type(self)(aaguid + self[16:])
-
 
 class AuthenticatorData(bytes):
     """What an authenticator signs before the hash of the client data."""

@@ -25,6 +25,7 @@ from authctl.virtual_authenticator.faults.malformed_cbor import (
     nested_arrays,
     tagged,
 )
+from authctl.virtual_authenticator.faults.statement import SelfStatement
 from authctl.virtual_authenticator.randomness import SystemRandom
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ _member("reg.ao.fmt-empty", "fmt", lambda _: "")
 _member("reg.ao.fmt-nul", "fmt", lambda _: "none\0")
 _member("reg.ao.fmt-case", "fmt", lambda draft: draft.statement.format.title())
 _member("reg.ao.fmt-broken-text", "fmt", lambda _: broken_text(b"non\xff"))
-_member("reg.ao.fmt-compound-empty", "attStmt", lambda _: [])
+fault("reg.ao.fmt-compound-empty")(lambda draft: draft.members.update(fmt="compound", attStmt=[]))
 _member("reg.ao.unknown-fmt", "fmt", lambda _: "homemade")
 _member("reg.ao.unknown-fmt", "fmt", lambda _: "x" * 10_000, "10 000 letters")
 _member("reg.ao.attstmt-missing", "attStmt", lambda _: ABSENT)
@@ -192,6 +193,12 @@ def key_that_was_not_attested(draft: RegistrationDraft) -> None:
     sealed(draft)
     draft.private = CredentialKey.generate(draft.private.algorithm.identifier, SystemRandom())
     draft.cose_bytes = draft.private.public_cose()
+
+
+@fault("reg.packed.self-of-certified-model")
+def self_statement_of_a_model_that_has_certificates(draft: RegistrationDraft) -> None:
+    """A statement by the credential alone, under the AAGUID of a model whose tokens attest with certificates."""
+    draft.statement = SelfStatement()
 
 
 @fault("reg.packed.self-under-other-fmt")

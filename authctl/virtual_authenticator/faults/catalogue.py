@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -30,8 +29,6 @@ from authctl.virtual_authenticator.faults.cases import LeftOut, read_cases
 from authctl.virtual_authenticator.faults.cases import left_out as read_left_out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from authctl.virtual_authenticator.faults.cases import Case
 
 MODULES = (
@@ -66,13 +63,3 @@ def cases() -> tuple[Case, ...]:
 def left_out() -> tuple[LeftOut, ...]:
     """What is known and not built, with the reason."""
     return read_left_out()
-
-
-def matching(patterns: Iterable[str]) -> tuple[Case, ...]:
-    """The cases whose id or name fits one of the patterns, which may hold `*` and `?`."""
-    wanted = tuple(patterns)
-    return tuple(
-        case
-        for case in cases()
-        if any(fnmatchcase(case.id, pattern) or fnmatchcase(case.name, pattern) for pattern in wanted)
-    )

@@ -15,6 +15,7 @@ from authctl.virtual_authenticator.authenticator.algorithms.ecdsa import ES384
 from authctl.virtual_authenticator.authenticator.algorithms.rsa import RS256
 from authctl.virtual_authenticator.authenticator.keys import CredentialKey
 from authctl.virtual_authenticator.faults.certificates import (
+    AUTHORITY_KEY,
     BASIC_CONSTRAINTS,
     KEY_USAGE,
     CertificateDraft,
@@ -171,6 +172,9 @@ def _other_issuer_name(statement: Certified) -> None:
 
 
 def _other_issuer_key(statement: Certified) -> None:
+    # All that names the issuer stays, also what tells its key.
+    named = x509.SubjectKeyIdentifier.from_public_key(statement.issuer.key.public_key()).digest
+    statement.leaf.extensions[AUTHORITY_KEY] = Extension(x509.AuthorityKeyIdentifier(named, None, None))
     statement.leaf.issuer = Issuer(statement.issuer.name, new_key(SystemRandom()))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from authctl.virtual_authenticator.base64url import decode
 from authctl.virtual_authenticator.faults.base64_forms import padded, with_spare_bits
 from authctl.virtual_authenticator.faults.drafts import Draft, text
-from authctl.virtual_authenticator.faults.interface import Layer
+from authctl.virtual_authenticator.faults.interface import Layer, Unlucky
 from authctl.virtual_authenticator.faults.interface import fault as any_fault
 
 if TYPE_CHECKING:
@@ -84,10 +84,12 @@ def challenge_with_spare_bits(draft: Draft) -> None:
 
 @fault("cd.challenge-std-alphabet")
 def challenge_in_the_old_alphabet(draft: Draft) -> None:
-    """The right challenge in the alphabet with + and /, or padded if it has no character that differs."""
+    """The right challenge in the alphabet with + and /, of which it has to have one."""
     value = draft.client["challenge"]
     changed = value.translate(str.maketrans("-_", "+/"))
-    draft.client["challenge"] = padded(value) if changed == value else changed
+    if changed == value:
+        raise Unlucky("The challenge has no character that the other alphabet writes otherwise")
+    draft.client["challenge"] = changed
 
 
 def _challenge(draft: Draft, value: bytes) -> None:

@@ -23,6 +23,7 @@ from authctl.virtual_authenticator.authenticator.cbor import Encodable, encode
 from authctl.virtual_authenticator.base64url import decode
 from authctl.virtual_authenticator.base64url import encode as text
 from authctl.virtual_authenticator.client.rp_id import parse_origin
+from authctl.virtual_authenticator.faults.public_copies import copies_of
 from authctl.virtual_authenticator.faults.statement import ABSENT, Fixed, SelfStatement, Statement, without_absent
 
 if TYPE_CHECKING:
@@ -150,6 +151,7 @@ class RegistrationDraft(Draft):
     """A registration.
 
     cose       the members of the public key; `cose_bytes` is the key, finished
+    valid_key  the key as the authenticator made it
     id_length  what the authenticator data says of the id's length, when that is not true
     statement  makes the attestation statement when the draft is put together
     members    of the attestation object, in place of those that the parts make; ABSENT leaves one out
@@ -160,6 +162,7 @@ class RegistrationDraft(Draft):
     id_length: int | None = None
     cose: dict[int, Any] = field(default_factory=dict)
     cose_bytes: bytes | None = None
+    valid_key: bytes = b""
     statement: Statement = field(default_factory=lambda: Fixed("none", {}))
     members: dict[str, Any] = field(default_factory=dict)
     object_bytes: bytes | None = None
@@ -173,7 +176,7 @@ class RegistrationDraft(Draft):
         if attested is None:
             raise ValueError("the registration has no attested credential data")
         draft = cls(valid, options, private, aaguid=attested.aaguid, credential_id=attested.credential_id)
-        draft.cose = cbor2.loads(attested.public_key)
+        draft.cose, draft.valid_key = cbor2.loads(attested.public_key), attested.public_key
         draft.statement = SelfStatement() if members["fmt"] == "packed" else Fixed("none", {})
         draft.take_head(data)
         return draft
@@ -217,12 +220,21 @@ class RegistrationDraft(Draft):
         response = document["response"]
         response["clientDataJSON"] = text(self.client_json())
         response["attestationObject"] = text(self.attestation_object())
-        # The copies that browsers add follow; of a key that a browser cannot read there is none (§5.2.1).
+        # The copies that browsers add follow (§5.2.1.1); a key that they cannot read has none.
         if "authenticatorData" in response:
             response["authenticatorData"] = text(self.authenticator_data())
-        if self.public_key() != self.private.public_cose():
-            response.pop("publicKey", None)
+        if self.public_key() != self.valid_key:
+            self._copy_key(response)
         return document
+
+    def _copy_key(self, response: dict[str, Any]) -> None:
+        algorithm, spki = copies_of(self.public_key())
+        if algorithm is not None and "publicKeyAlgorithm" in response:
+            response["publicKeyAlgorithm"] = algorithm
+        if spki is None:
+            response.pop("publicKey", None)
+        elif "publicKey" in response:
+            response["publicKey"] = text(spki)
 
 
 @dataclass

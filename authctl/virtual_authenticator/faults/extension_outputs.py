@@ -15,7 +15,7 @@ from authctl.virtual_authenticator.faults.malformed_cbor import (
     UNDEFINED,
     indefinite_map,
     long_form,
-    long_string,
+    long_text,
     map_of,
     nested_arrays,
     single_precision,
@@ -42,7 +42,7 @@ _announced("ed-not-map", UNDEFINED, "undefined")
 _announced("ed-empty-map", {})
 _announced("ed-unsolicited", {"example.unheard-of": True})
 _announced("ed-noncanonical", indefinite_map([("credProtect", 2)]))
-_announced("ed-noncanonical", map_of([(long_string(b"", 2), 2)]), "long form")
+_announced("ed-noncanonical", map_of([(long_text("credProtect", 2), 2)]), "long form")
 _announced("ed-dup-keys", map_of([("credProtect", 2), ("credProtect", 3)]))
 _announced("ed-number-keys", {1: 2})
 _announced("ed-deep", {"x": nested_arrays(10_000)})

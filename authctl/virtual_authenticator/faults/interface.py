@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
+from authctl.virtual_authenticator.errors import NotSupported
+
 if TYPE_CHECKING:
     from authctl.virtual_authenticator.faults.played import Story
     from authctl.virtual_authenticator.faults.stage import Stage
@@ -18,6 +20,10 @@ Key: TypeAlias = tuple[str, str]
 """A case's id and variant."""
 
 _F = TypeVar("_F", bound=Callable[..., Any])
+
+
+class Unlucky(NotSupported):
+    """This message cannot have the fault; the next one may, since it is another by chance."""
 
 
 class Layer(StrEnum):

@@ -47,6 +47,12 @@ def long_string(data: bytes, width: int) -> Encoded:
     return Encoded(long_form(BYTES, len(data), width) + data)
 
 
+def long_text(value: str, width: int) -> Encoded:
+    """A text string whose length takes `width` bytes, needed or not."""
+    data = value.encode()
+    return Encoded(long_form(TEXT, len(data), width) + data)
+
+
 def nested_arrays(levels: int) -> Encoded:
     """Arrays of one array each, the innermost empty."""
     return Encoded(b"\x81" * levels + b"\x80")

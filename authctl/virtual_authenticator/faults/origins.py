@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from authctl.virtual_authenticator.errors import NotSupported
 from authctl.virtual_authenticator.faults.interface import Layer
 from authctl.virtual_authenticator.faults.interface import fault as any_fault
 
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 fault = partial(any_fault, Layer.CLIENT_DATA)
 
 _ATTACKER: Final = "attacker.test"
-_LOOKALIKES: Final = {"a": "\u0430", "e": "\u0435", "o": "\u043e", "p": "\u0440", "c": "\u0441", "l": "\u04cf"}
+_LOOKALIKES: Final = str.maketrans(
+    "aceijlopqswxyh", "\u0430\u0441\u0435\u0456\u0458\u04cf\u043e\u0440\u051b\u0455\u051d\u0445\u0443\u04bb"
+)
+_OTHER_PORTS: Final = (8443, 9443)
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
 
@@ -32,9 +36,21 @@ def other_scheme(origin: str) -> str:
 
 
 def on_port(origin: str, port: int) -> str:
-    """The same host on another port."""
+    """The same host on this port."""
     parts = urlsplit(origin)
     return f"{parts.scheme}://{parts.hostname}:{port}"
+
+
+def other_port(origin: str) -> str:
+    """The same host on a port where a second server often is."""
+    own = urlsplit(origin).port
+    return on_port(origin, next(port for port in _OTHER_PORTS if port != own))
+
+
+def next_port(origin: str) -> str:
+    """The same host on the port after its own."""
+    parts = urlsplit(origin)
+    return on_port(origin, (parts.port or _DEFAULT_PORTS[parts.scheme]) + 1)
 
 
 def below(origin: str, label: str = "elsewhere.") -> str:
@@ -42,24 +58,37 @@ def below(origin: str, label: str = "elsewhere.") -> str:
     return origin.replace("://", "://" + label, 1)
 
 
+def parent(draft: Draft) -> str:
+    """The host's last label; NotSupported where it has no other."""
+    if "." not in draft.host:
+        raise NotSupported(f"The host {draft.host} has no parent")
+    return f"https://{draft.host.rpartition('.')[2]}"
+
+
 def homograph(draft: Draft) -> str:
-    """The origin with the first letter that has a Cyrillic twin exchanged for it."""
+    """The origin with the first letter of its host that has a Cyrillic twin exchanged for it."""
     host = draft.host
-    letter = next(letter for letter in host if letter in _LOOKALIKES)
-    return draft.origin.replace(host, host.replace(letter, _LOOKALIKES[letter], 1), 1)
+    for place, letter in enumerate(host):
+        twin = letter.translate(_LOOKALIKES)
+        if twin != letter:
+            return draft.origin.replace(host, host[:place] + twin + host[place + 1 :], 1)
+    raise NotSupported(f"The host {host} has no letter that looks like another")
 
 
 def default_port(origin: str) -> str:
-    """The origin with its port written out though it is the scheme's own; another port where one is there."""
+    """The origin with its port written out though it is the scheme's own; NotSupported where another is there."""
     parts = urlsplit(origin)
-    return on_port(origin, _DEFAULT_PORTS[parts.scheme]) if parts.port is None else on_port(origin, parts.port + 1)
+    if parts.port is not None:
+        raise NotSupported("The origin is not on the port of its scheme")
+    return on_port(origin, _DEFAULT_PORTS[parts.scheme])
 
 
 _is("cd.origin-array", lambda draft: [draft.origin])
 _is("cd.origin-number", lambda _: 1)
 _is("cd.origin-other", lambda _: f"https://{_ATTACKER}")
 _is("cd.origin-http", lambda draft: other_scheme(draft.origin))
-_is("cd.origin-port", lambda draft: on_port(draft.origin, 8443))
+_is("cd.origin-port", lambda draft: other_port(draft.origin))
+_is("cd.origin-port", lambda draft: next_port(draft.origin), "next")
 _is("cd.origin-default-port", lambda draft: default_port(draft.origin))
 _is("cd.origin-subdomain", lambda draft: below(draft.origin))
 _is("cd.origin-suffix-trick", lambda draft: below(draft.origin, "evil-"), "ends with")
@@ -88,7 +117,7 @@ _is(
 )
 _is("cd.origin-host-only", lambda draft: draft.host)
 _is("cd.origin-no-scheme", lambda draft: "//" + draft.origin.partition("://")[2])
-_is("cd.origin-parent", lambda draft: f"https://{draft.host.rpartition('.')[2]}")
+_is("cd.origin-parent", parent)
 _is("cd.origin-wildcard", lambda draft: below(draft.origin, "*."))
 _is("cd.origin-file", lambda draft: f"file://{draft.host}")
 _is("cd.origin-extension", lambda _: "chrome-extension://abcdefghijklmnopabcdefghijklmnop")

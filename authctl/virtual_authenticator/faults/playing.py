@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from authctl.errors import AuthctlError, AuthenticatorError
 from authctl.virtual_authenticator.faults.authenticator_data import LARGEST_COUNT
-from authctl.virtual_authenticator.faults.interface import FAULTS, PLAYS
+from authctl.virtual_authenticator.faults.interface import FAULTS, PLAYS, Unlucky
 from authctl.virtual_authenticator.faults.needs import CAPABILITIES, REGISTRATION
 from authctl.virtual_authenticator.faults.played import Afterwards, Played
 from authctl.virtual_authenticator.faults.stage import Stage
@@ -17,10 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from authctl.virtual_authenticator.faults.cases import Case
-    from authctl.virtual_authenticator.faults.drafts import RegistrationDraft
+    from authctl.virtual_authenticator.faults.drafts import Draft, RegistrationDraft
     from authctl.virtual_authenticator.faults.interface import Alter
     from authctl.virtual_authenticator.faults.stage import Lab, Person
     from authctl.virtual_authenticator.harness.relying_party import Reaction
+
+_D = TypeVar("_D", bound="Draft")
+_TRIES: Final = 20
 
 
 def play(case: Case, lab: Lab) -> Played:
@@ -36,6 +40,9 @@ def play(case: Case, lab: Lab) -> Played:
         return Played(not_applicable=error.detail)
     except AuthctlError as error:
         return Played(problem=error.detail)
+    except Exception as error:
+        # Options of an unforeseen shape can lead a play astray; that is no verdict, and no end of a run either.
+        return Played(problem=f"could not be played: {type(error).__name__}: {error}")
 
 
 def _perform(case: Case, stage: Stage) -> Played:
@@ -49,14 +56,27 @@ def _perform(case: Case, stage: Stage) -> Played:
 def _registration(stage: Stage, alter: Alter) -> Played:
     _, control = stage.person().register()
     person = stage.person()
-    draft = person.make()
-    valid = draft.document()
-    alter(draft)
+    draft, valid = _altered(person.make, alter)
     reaction = person.visit.finish_registration(draft.document())
     played = Played(control, (reaction,))
     if reaction.verdict is Verdict.ACCEPTED:
         return _poisoned(played, person, draft)
     return _repeated(played, reaction, person.visit.finish_registration, valid)
+
+
+def _altered(make: Callable[[], _D], alter: Alter) -> tuple[_D, Any]:
+    """A draft with the fault, and its message without it; begun anew while chance keeps the fault out."""
+    for _ in range(_TRIES - 1):
+        with suppress(Unlucky):
+            return _once(make, alter)
+    return _once(make, alter)
+
+
+def _once(make: Callable[[], _D], alter: Alter) -> tuple[_D, Any]:
+    draft = make()
+    valid = draft.document()
+    alter(draft)
+    return draft, valid
 
 
 def _poisoned(played: Played, person: Person, draft: RegistrationDraft) -> Played:
@@ -78,9 +98,7 @@ def _login(stage: Stage, alter: Alter) -> Played:
             _, control = person.log_in()
     if control.verdict is not Verdict.ACCEPTED:
         return Played(control)
-    draft = person.sign()
-    valid = draft.document()
-    alter(draft)
+    draft, valid = _altered(person.sign, alter)
     reaction = person.visit.finish_login(draft.document())
     played = Played(control, (reaction,))
     if reaction.verdict is Verdict.ACCEPTED:

@@ -62,7 +62,7 @@ def _over(case_id: str, make: Callable[[AssertionDraft], bytes]) -> None:
 
 
 _form("auth.sig.bit-flip", lambda signature: signature[:-1] + bytes([signature[-1] ^ 1]))
-_form("auth.sig.first-byte", lambda signature: bytes([signature[0] ^ 1]) + signature[1:])
+_form("auth.sig.first-byte", lambda signature: bytes([signature[0] ^ 0x80]) + signature[1:])
 _form("auth.sig.truncated", lambda signature: signature[: len(signature) // 2])
 _form("auth.sig.last-byte-missing", lambda signature: signature[:-1])
 _form("auth.sig.trailing-byte", lambda signature: signature + b"\x00")

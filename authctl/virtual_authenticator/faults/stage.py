@@ -74,7 +74,9 @@ class Person:
     def make(self, options: Mapping[str, Any] | None = None) -> RegistrationDraft:
         """A valid registration for these or for fresh options, to be altered."""
         options = self.visit.begin_registration() if options is None else options
-        selection = options.get("authenticatorSelection") or {}
+        given = options.get("authenticatorSelection")
+        # The client says what is wrong with one of another shape.
+        selection = given if isinstance(given, Mapping) else {}
         self._require_verification(selection.get("userVerification", "preferred"))
         self._attach(selection.get("authenticatorAttachment"))
         wanted = self.needs.attestation or "none"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import Barrier
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +16,7 @@ from authctl.virtual_authenticator.faults.played import Story
 from authctl.virtual_authenticator.harness.relying_party import Reaction, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from authctl.virtual_authenticator.faults.drafts import RegistrationDraft
     from authctl.virtual_authenticator.faults.stage import Person, Stage
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     Finish = Callable[[Visit, object], Reaction]
 
-_RUNNERS: Final = 2
 _PATIENCE_SECONDS: Final = 30.0
 
 
@@ -32,17 +32,17 @@ def observed(problem: str) -> Reaction:
     return Reaction(Verdict.REFUSED, 0, problem, 0.0)
 
 
-def raced(person: Person, message: object, finish: Finish) -> tuple[Reaction, ...]:
-    """The reactions to one message that one browser sends several times at the same moment."""
-    visits = [person.visit.branch() for _ in range(_RUNNERS)]
-    barrier = Barrier(_RUNNERS)
+def raced(person: Person, messages: Sequence[object], finish: Finish) -> tuple[Reaction, ...]:
+    """The reactions to messages that one browser sends at the same moment."""
+    visits = [person.visit.branch() for _ in messages]
+    barrier = Barrier(len(messages))
 
-    def run(visit: Visit) -> Reaction:
+    def run(visit: Visit, message: object) -> Reaction:
         barrier.wait(_PATIENCE_SECONDS)
         return finish(visit, message)
 
-    with ThreadPoolExecutor(_RUNNERS) as runners:
-        return tuple(runners.map(run, visits))
+    with ThreadPoolExecutor(len(messages)) as runners:
+        return tuple(runners.map(run, visits, messages))
 
 
 def register_by(visit: Visit, message: object) -> Reaction:
@@ -55,7 +55,25 @@ def for_challenge_of(person: Person, options: Any) -> RegistrationDraft:
     return person.make({**person.visit.begin_registration(), "challenge": options["challenge"]})
 
 
+def two_answers(person: Person) -> tuple[RegistrationDraft, RegistrationDraft]:
+    """Two valid answers to the same options, each with a key and an id of its own, neither sent.
+
+    Sent twice, one answer would be refused for its id alone by servers that never look whether a challenge was used.
+    """
+    options = person.visit.begin_registration()
+    return person.make(options), person.make(options)
+
+
 @play("reg.state.challenge-replay")
+def second_answer_to_a_challenge(stage: Stage) -> Story:
+    """Another answer to options that were answered already."""
+    person = stage.person()
+    first, second = two_answers(person)
+    control = person.visit.finish_registration(first.document())
+    return Story.of(control, person.visit.finish_registration(second.document()))
+
+
+@play("reg.state.challenge-replay", "same answer")
 def answer_sent_twice(stage: Stage) -> Story:
     """An answer that was accepted, again."""
     person = stage.person()
@@ -93,11 +111,16 @@ def challenge_that_was_issued_to_another(stage: Stage) -> Story:
 
 @play("reg.state.challenge-of-login")
 def challenge_of_a_login(stage: Stage) -> Story:
-    """A challenge that was issued for a login."""
+    """A challenge that was issued for a login, to the same browser and name where it can be had."""
     somebody = stage.person()
     _, control = somebody.register()
     person = stage.person()
-    draft = for_challenge_of(person, somebody.begin_login())
+    options = person.visit.begin_registration()
+    try:
+        request = person.begin_login()
+    except AuthctlError:
+        request = somebody.begin_login()
+    draft = person.make({**options, "challenge": request["challenge"]})
     return Story.of(control, person.visit.finish_registration(draft.document()))
 
 
@@ -114,11 +137,20 @@ def challenge_of_the_clients_own_making(stage: Stage) -> Story:
 
 
 @play("reg.state.double-submit-race")
+def answers_sent_at_once(stage: Stage) -> Story:
+    """Two answers to the same options at the same moment."""
+    _, control = stage.person().register()
+    person = stage.person()
+    answers = [draft.document() for draft in two_answers(person)]
+    return Story(control, raced(person, answers, register_by))
+
+
+@play("reg.state.double-submit-race", "same answer")
 def answer_sent_at_once(stage: Stage) -> Story:
     """The same answer twice at the same moment."""
     _, control = stage.person().register()
     person = stage.person()
-    return Story(control, raced(person, person.make().document(), register_by))
+    return Story(control, raced(person, [person.make().document()] * 2, register_by))
 
 
 @play("reg.state.failed-attempt-reuse")
@@ -155,11 +187,27 @@ def id_that_another_has(stage: Stage) -> Story:
 
 @play("reg.state.user-swap")
 def answer_in_another_account(stage: Stage) -> Story:
-    """An answer that another account sends than the one that the options were for."""
+    """An answer that the same browser sends under another name than the one that the options were for."""
     _, control = stage.person().register()
     person, other = stage.person(), stage.person()
-    document = person.make().document()
-    return Story.of(control, other.visit.finish_registration(document))
+    draft = person.make()
+    reaction = person.visit.branch(other.visit.account).finish_registration(draft.document())
+    if reaction.verdict is Verdict.ACCEPTED and not _opens(person, draft, other):
+        # Whoever keeps the name of the options and does not ask for it again has swapped nothing.
+        return Story.of(control, observed("the passkey is not in the other account"))
+    return Story.of(control, reaction)
+
+
+def _opens(person: Person, registered: RegistrationDraft, other: Person) -> bool:
+    """Whether the passkey that a person registered opens the account of another."""
+    options = other.begin_login()
+    listed = ids_in(options, "allowCredentials")
+    if listed:
+        return registered.credential_id in listed
+    own = {"type": "public-key", "id": text(registered.credential_id)}
+    draft = person.sign({**options, "allowCredentials": [own]})
+    draft.response.pop("userHandle", None)
+    return other.visit.finish_login(draft.document()).verdict is Verdict.ACCEPTED
 
 
 @play("reg.state.existing-account")
@@ -193,8 +241,7 @@ def options_without_the_first_passkey(stage: Stage) -> Story:
     """Options for a second passkey, which have to exclude the first."""
     person = stage.person()
     first, control = person.register()
-    excluded = [entry.get("id") for entry in person.visit.begin_registration().get("excludeCredentials") or ()]
-    if text(first.credential_id) in excluded:
+    if first.credential_id in ids_in(person.visit.begin_registration(), "excludeCredentials"):
         return Story.of(control, control)
     return Story.of(control, observed("the first passkey is not excluded"))
 
@@ -229,6 +276,18 @@ def user_handle_that_tells(stage: Stage) -> Story:
     return Story.of(reaction, observed("the user handle is the e-mail") if tells else reaction)
 
 
+def ids_in(options: Mapping[str, Any], name: str) -> list[bytes]:
+    """The credential ids of a list in options, but for entries that are none."""
+    listed = options.get(name)
+    entries = listed if isinstance(listed, list) else []
+    texts = [entry["id"] for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str)]
+    found = []
+    for written in texts:
+        with suppress(ValueError):
+            found.append(decode(written))
+    return found
+
+
 def problem_of_challenges(several: list[Any]) -> str:
     """What is wrong with these options' challenges, empty when nothing is (§13.4.3)."""
     challenges = [decode(options["challenge"]) for options in several]
@@ -244,9 +303,11 @@ def problem_of(options: Any) -> str:
         return "rp has no name"
     if not isinstance(user, dict) or not all(isinstance(user.get(name), str) for name in ("name", "displayName")):
         return "user has no name or no displayName"
-    if not 1 <= len(decode(user["id"])) <= 64:
+    if not isinstance(user.get("id"), str) or not 1 <= len(decode(user["id"])) <= 64:
         return "user.id has not 1 to 64 bytes"
     if not isinstance(offers, list) or not offers:
         return "pubKeyCredParams offers nothing"
-    good = all(offer.get("type") == "public-key" and type(offer.get("alg")) is int for offer in offers)
+    good = all(isinstance(offer, dict) for offer in offers) and all(
+        offer.get("type") == "public-key" and type(offer.get("alg")) is int for offer in offers
+    )
     return "" if good else "pubKeyCredParams has an entry of another type"

@@ -11,7 +11,7 @@ from authctl.virtual_authenticator.faults.cose_key import X
 from authctl.virtual_authenticator.faults.drafts import AssertionDraft, text
 from authctl.virtual_authenticator.faults.interface import Layer, play
 from authctl.virtual_authenticator.faults.played import Story
-from authctl.virtual_authenticator.faults.state import observed, problem_of_challenges, raced
+from authctl.virtual_authenticator.faults.state import ids_in, observed, problem_of_challenges, raced
 from authctl.virtual_authenticator.faults.weak_keys import IDENTITY
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def assertion_sent_again_after_a_begin(stage: Stage) -> Story:
 def assertion_sent_at_once(stage: Stage) -> Story:
     """The same assertion twice at the same moment."""
     person, _, control = member(stage)
-    return Story(control, raced(person, person.sign().document(), login_by))
+    return Story(control, raced(person, [person.sign().document()] * 2, login_by))
 
 
 @play("auth.state.challenge-expired")
@@ -102,9 +102,14 @@ def challenge_of_another_browser_of_the_user(stage: Stage) -> Story:
 
 @play("auth.state.challenge-of-registration")
 def challenge_of_a_registration(stage: Stage) -> Story:
-    """A challenge that was issued for a registration."""
+    """A challenge that was issued for a registration, to the same browser and name where it can be had."""
     person, _, control = member(stage)
-    draft = with_challenge(person, stage.person().visit.begin_registration())
+    options = person.begin_login()
+    try:
+        creation = person.visit.begin_registration()
+    except AuthctlError:
+        creation = stage.person().visit.begin_registration()
+    draft = person.sign({**options, "challenge": creation["challenge"]})
     return Story.of(control, person.visit.finish_login(draft.document()))
 
 
@@ -307,8 +312,9 @@ def difference(known: Any, unknown: Any, again: Any) -> str:
 
 
 def _first(options: Any) -> dict[str, Any]:
-    listed = options.get("allowCredentials") or [{}]
-    return dict(listed[0])
+    listed = options.get("allowCredentials")
+    first = listed[0] if isinstance(listed, list) and listed else {}
+    return first if isinstance(first, dict) else {}
 
 
 @play("auth.opt.challenge-unique")
@@ -323,8 +329,7 @@ def request_challenges(stage: Stage) -> Story:
 def request_options_without_the_passkey(stage: Stage) -> Story:
     """Nothing: the options for a user have to list the passkey that the user has."""
     person, draft, reaction = member(stage)
-    listed = [decode(entry["id"]) for entry in person.begin_login().get("allowCredentials") or ()]
-    if decode(draft.envelope["rawId"]) in listed:
+    if decode(draft.envelope["rawId"]) in ids_in(person.begin_login(), "allowCredentials"):
         return Story.of(reaction, reaction)
     return Story.of(reaction, observed("the options do not list the user's passkey"))
 

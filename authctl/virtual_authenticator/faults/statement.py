@@ -100,8 +100,12 @@ class Certified(Statement):
     def x5c(self, draft: RegistrationDraft) -> list[Any]:
         """The chain in DER."""
         own = self.extensions(draft)
-        made = [certificate.der(own if certificate is self.leaf else {}) for certificate in self.chain]
-        whole = made + self.ends_with
+        made: dict[int, bytes] = {}
+        for certificate in self.chain:
+            # One that stands there twice is issued once.
+            if id(certificate) not in made:
+                made[id(certificate)] = certificate.der(own if certificate is self.leaf else {})
+        whole = [made[id(certificate)] for certificate in self.chain] + self.ends_with
         return whole[::-1] if self.is_reversed else whole
 
     def extensions(self, draft: RegistrationDraft) -> Mapping[str, Extension]:

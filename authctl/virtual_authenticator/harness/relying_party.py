@@ -62,8 +62,11 @@ class Visit(Protocol):
         """Sends AuthenticationResponseJSON, or what has become of it, and judges the answer; never raises for one."""
         ...
 
-    def branch(self) -> Visit:
-        """The same browser in another thread: its own connection with the same cookies and values, for races."""
+    def branch(self, account: Account | None = None) -> Visit:
+        """The same browser in another thread: its own connection with the same cookies and values, for races.
+
+        account  whose name is typed in it from now on; without it the same as before
+        """
         ...
 
     def close(self) -> None:

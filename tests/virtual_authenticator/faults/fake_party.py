@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
@@ -89,8 +89,8 @@ class FakeVisit:
     def finish_login(self, assertion: object) -> Reaction:
         return self._react(self.party.logins, assertion)
 
-    def branch(self) -> FakeVisit:
-        return self
+    def branch(self, account: Account | None = None) -> FakeVisit:
+        return self if account is None else replace(self, account=account)
 
     def close(self) -> None:
         self.party.closed += 1

@@ -90,7 +90,7 @@ class LibraryVisit:
         """The library's reaction."""
         return self._react(self.authenticate, assertion)
 
-    def branch(self) -> LibraryVisit:
+    def branch(self, account: Account | None = None) -> LibraryVisit:
         """The same person."""
         return self
 

@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 CASES = catalogue.cases()
 KINDS = {case.key: case for case in CASES}
 FEWEST = 450
-BY_FORCE = {"must": 628, "hardening": 93, "policy": 81, "positive": 83}
-BY_TIER = {"core": 163, "core-attestation": 67, "structure": 143, "extended": 512}
+BY_FORCE = {"must": 633, "hardening": 94, "policy": 79, "positive": 83}
+BY_TIER = {"core": 166, "core-attestation": 67, "structure": 143, "extended": 513}
 BY_LAYER = {
     "envelope": 119,
-    "client-data": 143,
+    "client-data": 144,
     "authenticator-data": 120,
     "attested-credential": 19,
     "cose-key": 113,
-    "attestation-statement": 160,
+    "attestation-statement": 161,
     "certificate": 100,
     "signature": 68,
-    "state": 43,
+    "state": 45,
 }
 EXPECTED_OF = {"must": {"refuse", "one"}, "hardening": {"refuse"}, "positive": {"accept"}}
 PUBLIC_ID = re.compile(r"CVE-\d{4}-\d{4,}|GHSA(-[2-9cfghjmpqrvwx]{4}){3}")
@@ -90,13 +90,6 @@ def test_what_is_not_built_says_why() -> None:
     }
     assert all(entry.reason and entry.alters and entry.ceremony for entry in left_out)
     assert not {entry.id for entry in left_out} & {case.id for case in CASES}
-
-
-def test_patterns_choose_by_id_and_by_name() -> None:
-    assert {case.id for case in catalogue.matching(["cd.bom"])} == {"cd.bom"}
-    assert [case.name for case in catalogue.matching(["cd.bom:auth*"])] == ["cd.bom:authentication"]
-    assert len(catalogue.matching(["*"])) == len(CASES)
-    assert catalogue.matching(["nothing"]) == ()
 
 
 def test_a_case_is_not_entered_twice() -> None:

@@ -12,19 +12,22 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from authctl.virtual_authenticator.authenticator.algorithms.ecdsa import ES384
+from authctl.virtual_authenticator.authenticator.keys import CredentialKey
 from authctl.virtual_authenticator.base64url import decode
 from authctl.virtual_authenticator.faults.authenticator_data import nothing
 from authctl.virtual_authenticator.faults.catalogue import cases
 from authctl.virtual_authenticator.faults.certified import CERTIFIED
-from authctl.virtual_authenticator.faults.drafts import ABSENT, AssertionDraft, RegistrationDraft
+from authctl.virtual_authenticator.faults.drafts import ABSENT, AssertionDraft, RegistrationDraft, encode
 from authctl.virtual_authenticator.faults.interface import FAULTS
 from authctl.virtual_authenticator.faults.needs import REGISTRATION, Needs
+from authctl.virtual_authenticator.faults.public_copies import copies_of
 from authctl.virtual_authenticator.faults.stage import Lab, Person
 from authctl.virtual_authenticator.json_text import write
+from authctl.virtual_authenticator.randomness import SystemRandom
 from tests.virtual_authenticator.faults.fake_party import FakeParty
 
 if TYPE_CHECKING:
-    from authctl.virtual_authenticator.authenticator.keys import CredentialKey
     from authctl.virtual_authenticator.faults.cases import Case
 
 OFFERED = {"pubKeyCredParams": [{"type": "public-key", "alg": number} for number in (-7, -8, -257, -37, -48)]}
@@ -133,8 +136,53 @@ def test_the_copies_beside_an_attestation_object_follow_it() -> None:
     draft.flags |= 0x08
     response = draft.document()["response"]
     assert decode(response["authenticatorData"]) == draft.authenticator_data()
-    draft.cose[-4] = b"d"
-    assert "publicKey" not in draft.document()["response"]
+    draft.private = CredentialKey.generate(ES384, SystemRandom())
+    draft.cose_bytes = draft.private.public_cose()
+    copied = draft.document()["response"]
+    assert copied["publicKeyAlgorithm"] == ES384
+    assert decode(copied["publicKey"]) == draft.private.public_spki()
+
+
+@pytest.mark.parametrize("missing", ["publicKey", "publicKeyAlgorithm"])
+def test_no_copy_is_added_to_a_registration_that_has_none(missing: str) -> None:
+    draft = person().make()
+    del draft.response[missing]
+    draft.cose[3] = -8
+    assert missing not in draft.document()["response"]
+
+
+def test_a_key_that_no_browser_reads_has_no_copy() -> None:
+    draft = person().make()
+    draft.cose[3] = "ES256"
+    response = draft.document()["response"]
+    assert "publicKey" not in response
+    assert response["publicKeyAlgorithm"] == -7
+
+
+@pytest.mark.parametrize("number", [-7, -35, -36, -8, -257])
+def test_a_browser_reads_the_keys_that_authenticators_write(number: int) -> None:
+    key = CredentialKey.generate(number, SystemRandom())
+    assert copies_of(key.public_cose()) == (number, key.public_spki())
+
+
+@pytest.mark.parametrize(
+    ("key", "copies"),
+    [
+        (b"", (None, None)),
+        (encode([1, 2]), (None, None)),
+        (encode({1: 2, 3: -7, -1: 1, -2: bytes(32), -3: bytes(32)}), (-7, None)),
+        (encode({1: 2, 3: -7, -1: 1, -2: bytes(32)}), (-7, None)),
+        (encode({1: 1, 3: -8, -1: 6, -2: b"short"}), (-8, None)),
+        (encode({1: 3, 3: -257, -1: b"", -2: b""}), (-257, None)),
+        (encode({1: 99, 3: -7}), (-7, None)),
+        (encode({1: 2, 3: True}), (None, None)),
+        (b"\xa1\x18\x03\x26", (None, None)),
+        (encode({3: bytes(5000)}), (None, None)),
+        (b"\x81" * 2000 + b"\x80", (None, None)),
+    ],
+)
+def test_a_browser_tells_nothing_of_a_key_that_it_cannot_read(key: bytes, copies: tuple[Any, Any]) -> None:
+    assert copies_of(key) == copies
 
 
 def test_a_registration_without_a_credential_is_none() -> None:

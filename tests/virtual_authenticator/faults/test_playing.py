@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from authctl.virtual_authenticator.base64url import decode
-from authctl.virtual_authenticator.faults.catalogue import matching
+from authctl.virtual_authenticator.base64url import decode, encode
+from authctl.virtual_authenticator.faults.catalogue import cases
+from authctl.virtual_authenticator.faults.needs import CAPABILITIES, Needs
 from authctl.virtual_authenticator.faults.played import Afterwards, Played
-from authctl.virtual_authenticator.faults.stage import Lab
+from authctl.virtual_authenticator.faults.stage import Lab, Person
 from authctl.virtual_authenticator.harness.relying_party import Verdict
-from tests.virtual_authenticator.faults.fake_party import ACCEPTED, CRASHED, REFUSED, UNCLEAR, FakeParty
+from tests.virtual_authenticator.faults.fake_party import ACCEPTED, CRASHED, REFUSED, UNCLEAR, FakeParty, FakeVisit
 
 if TYPE_CHECKING:
     from authctl.virtual_authenticator.faults.cases import Case
 
 
+PLAYED_ON_ODD_OPTIONS = (
+    "ok.reg-none",
+    "ok.login",
+    "reg.opt.shape",
+    "reg.opt.user-handle",
+    "reg.state.exclude-list",
+    "reg.state.user-swap",
+    "auth.opt.lists-the-passkey",
+    "auth.opt.unknown-user",
+)
+
+
 def case_named(name: str) -> Case:
-    (case,) = matching([name])
-    return case
+    return next(case for case in cases() if case.name == name)
 
 
 def played(name: str, party: FakeParty) -> Played:
@@ -131,3 +144,48 @@ def test_a_related_origin_is_the_one_that_the_lab_knows() -> None:
     found = case.play(Lab(party, frozenset({"related-origin"}), related="https://example.net"))
     assert found.reactions[0].verdict is Verdict.ACCEPTED
     assert b'"origin":"https://example.net"' in decode(party.sent[-1]["response"]["clientDataJSON"])
+
+
+def test_a_message_is_begun_anew_while_chance_keeps_the_fault_out_of_it() -> None:
+    party = FakeParty()
+    challenges = iter([bytes(32), bytes(32), b"\xff" * 32])
+    honest = FakeVisit.begin_login
+
+    class Choosing(FakeVisit):
+        def begin_login(self, *, named: bool = True) -> Any:
+            return {**honest(self, named=named), "challenge": encode(next(challenges))}
+
+    party.visit = lambda account=None: Choosing(party, account or FakeParty().visit().account)  # type: ignore[method-assign]
+    case = replace(case_named("cd.challenge-std-alphabet:authentication"), needs=Needs(logins=0))
+    assert case.play(Lab(party)).reactions == (ACCEPTED,)
+    assert b"////" in decode(party.sent[-1]["response"]["clientDataJSON"])
+
+
+def test_a_case_is_not_applicable_when_no_message_can_have_the_fault() -> None:
+    party = FakeParty(options={"challenge": encode(bytes(32))})
+    found = played("cd.challenge-std-alphabet:registration", party)
+    assert "no character that the other alphabet" in found.not_applicable
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"authenticatorSelection": [1]},
+        {"authenticatorSelection": "x"},
+        {"allowCredentials": [7, {"id": 7}, {"id": "?"}, None]},
+        {"excludeCredentials": {"id": "x"}},
+        {"user": 7},
+        {"pubKeyCredParams": [7]},
+        {"extensions": {"credentialProtectionPolicy": []}},
+        {"extensions": {"credentialProtectionPolicy": {}, "enforceCredentialProtectionPolicy": True}},
+    ],
+)
+def test_no_case_raises_whatever_the_options_are(options: dict[str, Any]) -> None:
+    for name in PLAYED_ON_ODD_OPTIONS:
+        found = case_named(name).play(Lab(FakeParty(options=options), frozenset(CAPABILITIES)))
+        assert not found.problem.startswith("could not be played"), (name, found)
+
+
+def test_a_play_that_goes_astray_is_no_end_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Person, "register", lambda _: 1 // 0)
+    assert played("ok.reg-none", FakeParty()).problem.startswith("could not be played: ZeroDivisionError")

@@ -8,7 +8,7 @@ import pytest
 
 from authctl.errors import ServerUnreachable
 from authctl.virtual_authenticator.base64url import encode
-from authctl.virtual_authenticator.faults.catalogue import cases, matching
+from authctl.virtual_authenticator.faults.catalogue import cases
 from authctl.virtual_authenticator.faults.interface import PLAYS
 from authctl.virtual_authenticator.faults.needs import CAPABILITIES
 from authctl.virtual_authenticator.faults.stage import Lab
@@ -36,8 +36,12 @@ def lab(party: FakeParty, used: list[str] | None = None) -> Lab:
     return Lab(party, frozenset(CAPABILITIES) - {*abilities}, abilities)
 
 
+def case_named(name: str) -> Case:
+    return next(case for case in cases() if case.name == name)
+
+
 def told(name: str, party: FakeParty) -> Played:
-    (case,) = matching([name])
+    case = case_named(name)
     return case.play(lab(party))
 
 
@@ -66,7 +70,7 @@ def test_a_play_sees_that_a_server_believes_everything(case: Case) -> None:
 )
 def test_a_play_has_the_harness_do_what_no_message_does(name: str, ability: str) -> None:
     used: list[str] = []
-    (case,) = matching([name])
+    case = case_named(name)
     case.play(lab(FakeParty(), used))
     assert used == [ability]
 
@@ -79,7 +83,7 @@ def test_a_passkey_is_added_by_the_harness_when_it_can() -> None:
         return REFUSED if len(added) > 1 else None
 
     party = FakeParty()
-    (case,) = matching(["auth.id.id-swap-after-sign"])
+    case = case_named("auth.id.id-swap-after-sign")
     case.play(Lab(party, abilities={"second-passkey": add}))
     assert added == [party.sent[2]]
     case.play(Lab(FakeParty(), abilities={"second-passkey": add}))
@@ -192,3 +196,32 @@ def test_options_for_an_unknown_user_are_told_from_others(problem: str) -> None:
     unknown, again = TELLING[problem]
     assert difference(KNOWN, unknown, again) == problem
     assert difference(KNOWN, DECOY, DECOY) == ""
+
+
+def test_a_swap_is_none_when_the_passkey_is_not_in_the_other_account() -> None:
+    assert told("reg.state.user-swap", FakeParty(logins=[REFUSED])).reactions[0].reason == (
+        "the passkey is not in the other account"
+    )
+    listing = FakeParty(options={"allowCredentials": [{"type": "public-key", "id": encode(b"x" * 32)}]})
+    assert told("reg.state.user-swap", listing).reactions[0].verdict is Verdict.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("name", "ceremony"), [("auth.state.challenge-of-registration", 2), ("reg.state.challenge-of-login", 1)]
+)
+def test_a_challenge_of_the_other_ceremony_is_somebody_elses_when_the_server_gives_none_here(
+    name: str, ceremony: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[int] = []
+    beginning = "begin_registration" if ceremony == 2 else "begin_login"
+    honest = getattr(FakeVisit, beginning)
+
+    def begin(visit: FakeVisit, **named: bool) -> Any:
+        begun.append(id(visit))
+        if len(begun) == ceremony:
+            raise ServerUnreachable("There are no options")
+        return honest(visit, **named)
+
+    monkeypatch.setattr(FakeVisit, beginning, begin)
+    assert told(name, FakeParty()).reactions == (ACCEPTED,)
+    assert begun[-1] != begun[-2]

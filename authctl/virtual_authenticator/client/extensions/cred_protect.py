@@ -20,12 +20,13 @@ _LEVELS: Final = {
 
 def create(value: Any, context: Context) -> CreatePlan:
     """Translates the policy; nothing stands in the client's results."""
-    if value not in _LEVELS:
+    if not isinstance(value, str) or value not in _LEVELS:
         raise OptionsInvalid(f"credentialProtectionPolicy {value!r} is not known")
     return CreatePlan({_NAME: _LEVELS[value]})
 
 
 def enforce(value: Any, policy: Any, context: Context) -> None:
     """Raises NotAllowed when the policy must be kept and this authenticator cannot."""
-    if value is True and _LEVELS.get(policy, 1) > 1 and not context.has(_NAME):
+    level = _LEVELS.get(policy, 1) if isinstance(policy, str) else 1
+    if value is True and level > 1 and not context.has(_NAME):
         raise NotAllowed("The server demands a protected credential, which this authenticator does not have")

@@ -93,12 +93,12 @@ class RecipeVisit:
         for step in steps:
             self._ask(step, values)
 
-    def branch(self) -> RecipeVisit:
-        """The same browser with the same values in another thread."""
-        other = RecipeVisit(self._server, self.account)
+    def branch(self, account: Account | None = None) -> RecipeVisit:
+        """The same browser with the same values, but for those of another account, in another thread."""
+        other = RecipeVisit(self._server, account or self.account)
         other._sender = Sender(self._server, self._sender.cookies.copy())
         other._login = self._login
-        other.values = dict(self.values)
+        other.values = self.values | _account_values(other.account)
         other._is_branch = True
         return other
 

@@ -127,8 +127,8 @@ class Guest:
     def finish_login(self, assertion: Any) -> Reaction:
         return self.party.react()
 
-    def branch(self) -> Self:
-        return replace(self)
+    def branch(self, account: Account | None = None) -> Self:
+        return replace(self, account=account or self.account)
 
     def close(self) -> None:
         """Nothing is kept."""
