@@ -46,6 +46,7 @@ def main() -> None:
         passkey = _account(demo)
         tab = Tab(browser, Watch(browser))
         tab.cdp("Emulation.setTimezoneOverride", timezoneId="UTC")
+        tab.cdp("Emulation.setScrollbarsHidden", hidden=True)
         tab.authenticator.put(passkey)
         page = DemoPage(tab, demo.url)
         for state in _states(page):
@@ -131,11 +132,11 @@ def _set(demo: Demo, moment: datetime) -> None:
 def _for_the_readme(page: DemoPage, state: str) -> None:
     tab = page.tab
     if state == "signed-in":
-        tab.look(1080, 680, "light")
-        _write(tab, "demo-page.webp", 1080, 680)
+        tab.look(1200, 860, "light")
+        _write(tab, "demo-page.webp", 1200, 860)
     elif state == "log-in":
-        tab.look(390, 680, "dark")
-        _write(tab, "demo-page-phone.webp", 390, 680)
+        tab.look(390, 860, "dark")
+        _write(tab, "demo-page-phone.webp", 390, 860)
 
 
 def _write(tab: Tab, name: str, width: int, height: int) -> None:

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.chromium import until
+from tests.browser.chromium import Tab, until
 from tests.browser.demo_page import DemoPage, Person
 from tests.browser.watch import answered, unreachable
 
 if TYPE_CHECKING:
-    from tests.browser.chromium import Tab
     from tests.browser.servers import Demo
 
 pytestmark = pytest.mark.browser
@@ -119,16 +118,10 @@ def test_the_back_button_shows_nothing_when_somebody_has_logged_out(page: DemoPa
 def test_two_tabs_of_two_people_know_nothing_of_each_other(page: DemoPage) -> None:
     first, second = ADA.called("first.tab"), ADA.called("second.tab")
     page.register(first)
-    page.tab.browser.switch_to.new_window("tab")
-    page.tab.cdp("WebAuthn.enable", enableUI=False)
-    other = DemoPage(page.tab, page.url)
-    here, page.tab.authenticator.id = page.tab.authenticator.id, ""
-    page.tab.authenticator.replace()
-    other.open()
+    other = DemoPage(Tab(page.tab.browser, page.tab.watch), page.url).open()
     other.register(second)
     assert other.profile["email"] == second.email
     other.log_out()
-    page.tab.authenticator.id = here
     page.tab.front()
     assert page.state == "signed-in"
     page.open("signed-in")
