@@ -28,6 +28,15 @@ OPTIONS = {
     "defaultBackupEligibility": True,
     "defaultBackupState": True,
 }
+_AUTOFILL_WAITS = """(async () => {
+  const pause = time => new Promise(done => setTimeout(done, time));
+  while (document.body?.dataset.autofill === "asking") await pause(10);
+  if (document.body?.dataset.autofill !== "waiting") return;
+  await PublicKeyCredential.isUserVerifyingPlatformAuthenticatorAvailable();
+  await pause(100);
+})()"""
+"""The second question goes the way of the first and behind it: its answer shows that the browser has both. How long it
+takes from there to the authenticator cannot be asked."""
 
 
 class Authenticator:
@@ -45,7 +54,8 @@ class Authenticator:
 
     @contextmanager
     def touched(self) -> Iterator[None]:
-        """A person is there who answers what is asked meanwhile."""
+        """A person is there who answers what is asked meanwhile, but not what autofill is about to ask."""
+        self._cdp("Runtime.evaluate", expression=_AUTOFILL_WAITS, awaitPromise=True)
         self._present(is_there=True)
         try:
             yield

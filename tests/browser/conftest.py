@@ -134,11 +134,17 @@ def chromium() -> Iterator[webdriver.Chrome]:
 
 @pytest.fixture
 def tab(chromium: webdriver.Chrome, request: pytest.FixtureRequest) -> Iterator[Tab]:
-    """A new tab; the test fails when the browser complained of something that the test has not declared."""
+    """A new tab; the test fails when the browser complained of something that the test has not declared.
+
+    The browser offers no passkeys at fields unless the test is marked so by `offers`. A page that has just been left
+    is about to ask for them, and who then touches the authenticator for something else may answer that.
+    """
     from tests.browser.chromium import Tab
-    from tests.browser.watch import Watch
+    from tests.browser.watch import NO_OFFERS, Watch
 
     opened = Tab(chromium, Watch(chromium))
+    if request.node.get_closest_marker("offers") is None:
+        opened.before_scripts(NO_OFFERS)
     try:
         yield opened
         opened.front()

@@ -56,6 +56,7 @@ def test_somebody_logs_in_by_the_button_when_they_give_no_e_mail(page: DemoPage)
     assert page.profile["email"] == person.email
 
 
+@pytest.mark.offers
 def test_a_passkey_that_the_browser_offers_at_the_field_logs_in_when_it_is_picked(page: DemoPage) -> None:
     """Conditional mediation: the page asks when it opens, and the browser answers when somebody picks."""
     person = ADA.called("by.autofill")
@@ -73,6 +74,16 @@ def asked(page: DemoPage) -> list[str]:
     return kinds
 
 
+@pytest.mark.offers
+def test_a_login_by_e_mail_takes_the_place_of_the_offer_that_is_waiting(page: DemoPage) -> None:
+    person = ADA.called("not.by.autofill")
+    page.register(person)
+    page.log_out()
+    page.log_in(person.email)
+    assert page.profile["email"] == person.email
+
+
+@pytest.mark.offers
 def test_the_passkey_is_offered_again_when_another_way_of_logging_in_was_given_up(page: DemoPage) -> None:
     """One request at a time: the waiting one gives way to the button's, and comes back after it."""
     page.tab.before_scripts("""

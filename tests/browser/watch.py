@@ -21,6 +21,8 @@ SEEN = """(() => {
   }).observe({type: "layout-shift", buffered: true});
 })();"""
 """Runs in a page before its own scripts."""
+NO_OFFERS = "if (window.PublicKeyCredential) PublicKeyCredential.isConditionalMediationAvailable = async () => false;"
+"""Runs in a page to which the browser has no passkeys to offer at a field."""
 LEVELS = ("WARNING", "SEVERE")
 
 
