@@ -11,6 +11,7 @@ import pytest
 from authctl.clock import FixedClock
 from authctl.server.storage.engine import open_database
 from tests.attacks.summary import pytest_terminal_summary
+from tests.lent_engines import lent_engines, real_engines
 from tests.made_tables import copied_tables, real_migrations
 from tests.postgres_server import PostgresServer, find_programs
 
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
 
     from authctl.server.storage.database import Database
 
-__all__ = ["copied_tables", "pytest_terminal_summary", "real_migrations"]
+__all__ = [
+    "copied_tables",
+    "lent_engines",
+    "pytest_terminal_summary",
+    "real_engines",
+    "real_migrations",
+]
 
 pytest_plugins = ["pytester"]
 

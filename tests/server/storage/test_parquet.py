@@ -19,6 +19,8 @@ from authctl.server.storage.parquet import Column, Kind, ParquetFiles, clear_lef
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.usefixtures("real_engines")
+
 COLUMNS = (
     Column("id", Kind.TEXT),
     Column("n", Kind.NUMBER),
