@@ -45,29 +45,31 @@ def view(function: Any) -> Any:
     return answer
 
 
-def begun(request: HttpRequest, name: str, options: Any) -> Any:
-    request.session["ceremony"] = [name, options.challenge.hex()]
+def begun(request: HttpRequest, kind: str, name: str, options: Any) -> Any:
+    request.session["ceremony"] = [kind, name, options.challenge.hex()]
     return options_to_json_dict(options)
 
 
-def ended(request: HttpRequest) -> tuple[str, bytes]:
+def ended(request: HttpRequest, kind: str) -> tuple[str, bytes]:
     ceremony = request.session.pop("ceremony", None)
-    if ceremony is None:
-        raise Refused("no ceremony has begun")
+    # A challenge is good for the ceremony that it was made for.
+    if ceremony is None or ceremony[0] != kind:
+        raise Refused("no such ceremony has begun")
     # Of two answers that come at once, one finds the session that the other has saved already.
     request.session.save()
-    return ceremony[0], bytes.fromhex(ceremony[1])
+    return ceremony[1], bytes.fromhex(ceremony[2])
 
 
 @view
 def register_begin(request: HttpRequest, body: Any) -> Any:
     name = body["name"]
-    return begun(request, name, webauthn.generate_registration_options(rp_id=RP_ID, rp_name="Clinic", user_name=name))
+    options = webauthn.generate_registration_options(rp_id=RP_ID, rp_name="Clinic", user_name=name)
+    return begun(request, "registration", name, options)
 
 
 @view
 def register_end(request: HttpRequest, body: Any) -> Any:
-    name, challenge = ended(request)
+    name, challenge = ended(request, "registration")
     made = webauthn.verify_registration_response(
         credential=body, expected_challenge=challenge, expected_rp_id=RP_ID, expected_origin=ORIGIN
     )
@@ -80,14 +82,13 @@ def register_end(request: HttpRequest, body: Any) -> Any:
 @view
 def login_begin(request: HttpRequest, body: Any) -> Any:
     allowed = [PublicKeyCredentialDescriptor(base64url_to_bytes(one)) for one in passkeys.get(body["name"], {})]
-    return begun(
-        request, body["name"], webauthn.generate_authentication_options(rp_id=RP_ID, allow_credentials=allowed)
-    )
+    options = webauthn.generate_authentication_options(rp_id=RP_ID, allow_credentials=allowed)
+    return begun(request, "login", body["name"], options)
 
 
 @view
 def login_end(request: HttpRequest, body: Any) -> Any:
-    name, challenge = ended(request)
+    name, challenge = ended(request, "login")
     passkey = passkeys.get(name, {}).get(str(body["id"]))
     if passkey is None:
         raise Refused("that passkey is not theirs")

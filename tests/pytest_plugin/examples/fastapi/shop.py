@@ -21,15 +21,14 @@ app = FastAPI()
 @dataclass
 class Person:
     handle: bytes = field(default_factory=lambda: token_bytes(32))
-    challenge: bytes = b""
+    challenges: dict[str, bytes] = field(default_factory=dict)
     passkeys: dict[bytes, Any] = field(default_factory=dict)
 
-    def take_challenge(self) -> bytes:
-        # A challenge is good for one answer, right or wrong.
-        challenge, self.challenge = self.challenge, b""
-        if not challenge:
-            raise HTTPException(400, "no ceremony has begun")
-        return challenge
+    def take_challenge(self, ceremony: str) -> bytes:
+        # A challenge is good for one answer, right or wrong, and for the ceremony that it was made for.
+        if ceremony not in self.challenges:
+            raise HTTPException(400, "no such ceremony has begun")
+        return self.challenges.pop(ceremony)
 
 
 people: dict[str, Person] = {}
@@ -58,14 +57,14 @@ def registration_options(body: JsonBody) -> Any:
     options = webauthn.generate_registration_options(
         rp_id=RP_ID, rp_name="Shop", user_name=body["username"], user_id=person.handle
     )
-    person.challenge = options.challenge
+    person.challenges["registration"] = options.challenge
     return options_to_json_dict(options)
 
 
 @app.post("/registration/verification")
 def registration_verification(body: JsonBody) -> Any:
     person = known(body)
-    challenge = person.take_challenge()
+    challenge = person.take_challenge("registration")
     credential = parse_registration(body["response"])
     made = webauthn.verify_registration_response(
         credential=credential,
@@ -85,14 +84,14 @@ def authentication_options(body: JsonBody) -> Any:
     person = known(body)
     allowed = [PublicKeyCredentialDescriptor(credential_id) for credential_id in person.passkeys]
     options = webauthn.generate_authentication_options(rp_id=RP_ID, allow_credentials=allowed)
-    person.challenge = options.challenge
+    person.challenges["login"] = options.challenge
     return options_to_json_dict(options)
 
 
 @app.post("/authentication/verification")
 def authentication_verification(body: JsonBody) -> Any:
     person = known(body)
-    challenge = person.take_challenge()
+    challenge = person.take_challenge("login")
     assertion = parse_authentication_credential_json(body["response"])
     passkey = person.passkeys.get(assertion.raw_id)
     if passkey is None or assertion.response.user_handle not in (None, person.handle):

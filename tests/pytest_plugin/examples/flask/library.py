@@ -20,19 +20,19 @@ def create_app() -> Flask:
     app = Flask(__name__)
     app.secret_key = token_bytes(32)
     passkeys: dict[str, dict[str, Any]] = {}
-    challenges: dict[str, bytes] = {}
+    challenges: dict[tuple[str, str], bytes] = {}
 
-    def begun(name: str, options: Any) -> Any:
+    def begun(kind: str, name: str, options: Any) -> Any:
         # The session is in a cookie, and an old one can be sent again: the challenge stays here.
         session["name"] = name
-        challenges[name] = options.challenge
+        challenges[kind, name] = options.challenge
         return jsonify(status="ok", errorMessage="", **options_to_json_dict(options))
 
-    def ended() -> tuple[str, bytes]:
+    def ended(kind: str) -> tuple[str, bytes]:
         name = session.get("name", "")
-        if name not in challenges:
-            raise Refused("no ceremony has begun")
-        return name, challenges.pop(name)
+        if (kind, name) not in challenges:
+            raise Refused("no such ceremony has begun")
+        return name, challenges.pop((kind, name))
 
     @app.errorhandler(WebAuthnException)
     @app.errorhandler(Refused)
@@ -42,11 +42,12 @@ def create_app() -> Flask:
     @app.post("/attestation/options")
     def attestation_options() -> Any:
         name = request.json["username"]
-        return begun(name, webauthn.generate_registration_options(rp_id=RP_ID, rp_name="Library", user_name=name))
+        options = webauthn.generate_registration_options(rp_id=RP_ID, rp_name="Library", user_name=name)
+        return begun("registration", name, options)
 
     @app.post("/attestation/result")
     def attestation_result() -> Any:
-        name, challenge = ended()
+        name, challenge = ended("registration")
         made = webauthn.verify_registration_response(
             credential=request.json,
             expected_challenge=challenge,
@@ -60,11 +61,11 @@ def create_app() -> Flask:
     def assertion_options() -> Any:
         name = request.json["username"]
         allowed = [PublicKeyCredentialDescriptor(base64url_to_bytes(one)) for one in passkeys.get(name, {})]
-        return begun(name, webauthn.generate_authentication_options(rp_id=RP_ID, allow_credentials=allowed))
+        return begun("login", name, webauthn.generate_authentication_options(rp_id=RP_ID, allow_credentials=allowed))
 
     @app.post("/assertion/result")
     def assertion_result() -> Any:
-        name, challenge = ended()
+        name, challenge = ended("login")
         passkey = passkeys.get(name, {}).get(str(request.json["id"]))
         if passkey is None:
             raise Refused("that passkey is not theirs")
