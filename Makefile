@@ -2,16 +2,19 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-PYTEST_FLAGS ?= -n 2 --dist worksteal
+PYTEST_FLAGS ?= -n 4 --dist worksteal
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help serve test fuzz lint format bench docs screenshots lock clean
+.PHONY: help serve test quick fuzz lint format bench docs screenshots lock clean
 
 help: ## shows this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 serve: $(VENV)/.run ## serves http://localhost:8000 on an embedded database in this folder
 	@exec $(BIN)/authctl serve
+
+# Else every process would compile every module and test for itself where the environment says so.
+test quick: export PYTHONDONTWRITEBYTECODE =
 
 test: $(VENV)/.dev ## runs every test, with coverage
 	rm -f .coverage .coverage.*
@@ -21,6 +24,9 @@ test: $(VENV)/.dev ## runs every test, with coverage
 
 fuzz: $(VENV)/.dev ## holds 20,000 made-up requests and their answers against the API description
 	$(BIN)/python -m tests.fuzz
+
+quick: $(VENV)/.dev ## runs the tests that neither start programs nor go through whole catalogues, in a minute
+	$(BIN)/pytest $(PYTEST_FLAGS) -q -m "not (process or browser or targets or postgres or thorough)"
 
 lint: $(VENV)/.dev ## checks style, types and formatting
 	$(BIN)/ruff check authctl tests bench docs

@@ -14,6 +14,7 @@ from tests.attacks.summary import pytest_terminal_summary
 from tests.lent_engines import lent_engines, real_engines
 from tests.made_tables import copied_tables, real_migrations
 from tests.postgres_server import PostgresServer, find_programs
+from tests.running_order import pytest_collection_modifyitems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "copied_tables",
     "lent_engines",
+    "pytest_collection_modifyitems",
     "pytest_terminal_summary",
     "real_engines",
     "real_migrations",

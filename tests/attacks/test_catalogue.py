@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from authctl.virtual_authenticator.faults.needs import Needs
     from tests.attacks.own_service import OwnService
 
+pytestmark = pytest.mark.thorough
+
 CASES = {case.name: case for case in cases()}
 REASONS = read_reasons()
 BY_PROFILE = {

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from authctl.virtual_authenticator.harness.relying_party import Reaction
     from tests.attacks.own_service import OwnService
 
+pytestmark = pytest.mark.thorough
+
 OFFERED = ("ES256", "EdDSA", "RS256")
 KEYS = [case for case in cases() if case.layer is Layer.COSE_KEY and case.needs.algorithm in OFFERED]
 

@@ -27,6 +27,8 @@ from tests.journeys.week import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.thorough
+
 USERS = 60
 SINCE = "--since=2026-11-09"
 

@@ -33,6 +33,8 @@ from tests.builders import JANE, PEER, Instance, Visitor, person
 from tests.journeys import hostile
 from tests.journeys.sql import connect
 
+pytestmark = pytest.mark.thorough
+
 OPERATOR = Caller(None, None, None, "request-1", actor="os:root(0)")
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     Run = Callable[..., pytest.RunResult]
 
+pytestmark = pytest.mark.thorough
+
 
 CONFTEST = """
 import pytest

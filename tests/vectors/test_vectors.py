@@ -23,6 +23,8 @@ from tests.vectors.derivation import EXAMPLES, ORIGIN, RP_ID, TOP_ORIGIN, Vector
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.thorough
+
 DIGESTS = json.loads(Path(__file__).with_name("digests.json").read_text(encoding="ascii"))
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 FORMATS = frozenset({"none", "packed-self", "packed-x5c"})

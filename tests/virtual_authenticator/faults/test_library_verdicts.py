@@ -14,6 +14,8 @@ from authctl.virtual_authenticator.attestation.authority import Authority
 from tests.virtual_authenticator.faults.library_parties import PARTIES, LibraryParty
 from tests.virtual_authenticator.faults.library_table import OF_ONE_MESSAGE, recorded, told
 
+pytestmark = pytest.mark.thorough
+
 TABLE = recorded()
 COUNTS = {
     "webauthn": {

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from authctl.server.audit.findings import Verdict
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def archived(store: Store) -> Store:

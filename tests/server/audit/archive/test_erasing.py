@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from tests.server.audit.archive.store import Store
 
+pytestmark = pytest.mark.thorough
+
 JANE = Subject("user5@example.com", ("id-5",))
 
 

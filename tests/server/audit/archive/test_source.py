@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from authctl.server.audit.records import EventRecord, Group
 
+pytestmark = pytest.mark.thorough
+
 EVERYTHING = EventFilter(newest_first=False)
 QUESTIONS = [
     EVERYTHING,

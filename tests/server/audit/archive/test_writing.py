@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from authctl.server.storage.events import EventRow
 
+pytestmark = pytest.mark.thorough
+
 
 def ids(rows: list[Any]) -> list[str]:
     return sorted(row[0] for row in rows)
