@@ -1,4 +1,4 @@
-"""`authctl simulate attack`: the catalogue shown, and played against our own service and against hardly any server."""
+"""`authctl simulate attack run`: the catalogue played against our own service, and against one that obeys."""
 
 from __future__ import annotations
 
@@ -7,24 +7,23 @@ import io
 import json
 import os
 import signal
-import socket
 import sys
 import threading
-from contextlib import contextmanager
+import time
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as Xml
 
 import pytest
-from typer.testing import CliRunner
 
-from authctl.cli import app
 from authctl.commands._output import Format, Output
 from authctl.commands.simulate.attack import _aiming, _live
 from authctl.errors import ServerUnreachable
-from authctl.testing import root_certificate
 from authctl.virtual_authenticator.faults.cases import read_cases
+from authctl.virtual_authenticator.faults.played import Played
+from authctl.virtual_authenticator.harness.attack import runner
 from authctl.virtual_authenticator.harness.attack.events import Began, CaseBegan, CaseEnded
 from authctl.virtual_authenticator.harness.attack.verdicts import NOT_TAKEN
+from tests.commands.attacking import QUICK, answer, catalogue, run
 from tests.virtual_authenticator.harness.attack.scripted import (
     CANNOT_TELL,
     HAS_CRASHED,
@@ -34,17 +33,11 @@ from tests.virtual_authenticator.harness.attack.scripted import (
     case,
     result,
 )
-from tests.virtual_authenticator.harness.listening import listening_server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from typer.testing import Result
-
     from authctl.virtual_authenticator.faults.cases import Case
-
-QUICK = ("--only", "reg.env.id-*,auth.env.id-missing,auth.state.replay")
 
 
 @pytest.fixture(autouse=True)
@@ -55,65 +48,12 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def run(*words: str, expected: int = 0) -> Result:
-    result = CliRunner().invoke(app, ["simulate", "attack", *words])
-    assert result.exit_code == expected, result.output
-    assert "Traceback" not in result.output
-    return result
-
-
-def answer(*words: str, expected: int = 0) -> Any:
-    return json.loads(run(*words, "--format", "json", expected=expected).stdout)
-
-
 @pytest.fixture
 def party(monkeypatch: pytest.MonkeyPatch) -> Party:
     """A server in the place of our own that does what it is told."""
     host = Party()
     monkeypatch.setattr(_aiming.Aim, "_own", classmethod(lambda cls: cls("a party", "none", host.target)))
     return host
-
-
-def catalogue(monkeypatch: pytest.MonkeyPatch, *cases: Case) -> None:
-    monkeypatch.setattr("authctl.virtual_authenticator.faults.catalogue.cases", lambda: cases)
-
-
-# The catalogue.
-
-
-def test_the_list_can_be_narrowed() -> None:
-    rows = answer("list", "--force", "must", "--layer", "signature", "--ceremony", "authentication", "--max-cases", "3")
-    assert len(rows) == 3
-    assert {(row["force"], row["layer"], row["ceremony"]) for row in rows} == {("must", "signature", "authentication")}
-    assert {row["expected"] for row in rows} == {"refuse"}
-    assert len(answer("list")) == len(read_cases())
-    lines = run("list", "--only", "reg.env.id-missing").stdout.splitlines()
-    assert lines[0].split() == ["Attack", "Force", "Tier", "Layer", "Owed", "What", "is", "wrong"]
-    assert lines[1].startswith("reg.env.id-missing")
-
-
-def test_a_case_is_shown_with_what_it_needs() -> None:
-    shown = answer("show", "reg.key.rsa-e3")
-    assert shown["why"]
-    assert shown["standard"].startswith("§")
-    assert "the algorithm RS256" in shown["needs"]
-    text = run("show", "reg.env.id-missing").stdout
-    assert [line.split()[0] for line in text.splitlines()][:4] == ["attack", "ceremony", "layer", "wrong"]
-
-
-def test_an_id_shows_all_its_variants() -> None:
-    several = next(one.id for one in read_cases() if one.variant)
-    assert len(answer("show", several)) > 1
-    assert "\n\n" in run("show", several).stdout
-    assert len(run("show", several, "--format", "jsonl").stdout.splitlines()) > 1
-
-
-@pytest.mark.parametrize("words", [["show", "reg.key.rsa-e33"], ["run", "--only", "reg.key.rsa-e33"]])
-def test_the_nearest_names_are_told_when_there_is_no_such_attack(words: list[str]) -> None:
-    assert "Did you mean reg.key.rsa-e3" in run(*words, expected=3).stderr
-
-
-# Our own service.
 
 
 def test_our_own_service_is_clean_in_the_core(place: Path) -> None:
@@ -133,7 +73,7 @@ def test_bare_is_run_and_a_second_run_changes_nothing(place: Path) -> None:
     ledger = str(place / "ledger.json")
     first = run(*QUICK, "--ledger", ledger)
     assert first.stdout.startswith("Nothing was wrongly accepted, and nothing crashed: ")
-    assert "Nothing has changed" in first.stderr
+    assert "The ledger is new" in first.stderr
     before = (place / "ledger.json").read_bytes()
     again = run("run", *QUICK, "--ledger", ledger, "--jobs", "2")
     assert "Nothing has changed since the last run." in again.stderr
@@ -174,13 +114,46 @@ def test_what_is_wrong_comes_first_and_the_exit_number_says_so(party: Party, mon
     )
     result = run(expected=1)
     lines = result.stdout.splitlines()
-    assert lines[0].startswith("1 wrongly accepted and 1 crashed: 5 cases under profile l3")
+    assert lines[0].startswith("1 wrongly accepted and 1 crashed: 5 cases, 1 of them without a verdict, under")
     assert [line.split()[0] for line in lines[2:5]] == ["Attack", "reg.hole", "reg.crash"]
     assert any(line.startswith("reg.outside") for line in lines)
     assert any(line.split() == ["Layer", "Good", "Wrongly", "accepted", "Crashed", "Wrongly", "refused", "Inconclusive"]
                for line in lines)  # fmt: skip
     assert "reg.hole: registration, no id: wrongly accepted (200)" in result.stderr
     assert "authctl simulate attack show reg.hole" in result.stderr
+
+
+@pytest.mark.parametrize("played", [Played(not_applicable="cannot be had"), CANNOT_TELL])
+def test_the_exit_number_says_that_nothing_was_tested_when_no_case_has_a_verdict(
+    played: Played, party: Party, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue(monkeypatch, case("reg.one", played=played), case("reg.two", played=played))
+    result = run(expected=2)
+    assert result.stdout.startswith("Nothing could be tested: 2 cases, 2 of them without a verdict,")
+
+
+def test_the_exit_number_says_that_a_run_is_not_whole_when_its_time_ends(
+    party: Party, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(_: object) -> Played:
+        clock.append(3600.0)
+        return WAS_REFUSED
+
+    clock: list[float] = []
+    monkeypatch.setattr(runner.time, "monotonic", lambda honest=time.monotonic: honest() + sum(clock))
+    catalogue(monkeypatch, case("reg.one", played=late), *(case(f"reg.{number}", played=late) for number in range(50)))
+    result = run("--time-limit", "60", "--delay", "5", expected=2)
+    assert result.stdout.startswith("Nothing was wrongly accepted so far, and nothing crashed: 1 of 51 cases under")
+    assert "Stopped before the end: the time for the run is over." in result.stdout
+    assert "stopped after 1 of 51 cases: the time for the run is over" in result.stderr
+
+
+def test_the_first_run_with_a_ledger_says_that_there_was_none(party: Party, monkeypatch: pytest.MonkeyPatch) -> None:
+    catalogue(monkeypatch, case("reg.good"))
+    first = run("--ledger", "new")
+    assert "The ledger is new: the next run is compared with this one." in first.stderr
+    assert "since the last run" not in first.output
+    assert "Nothing has changed since the last run." in run("--ledger", "new").output
 
 
 def test_a_build_fails_only_on_what_the_ledger_does_not_have_when_told_so(
@@ -319,109 +292,6 @@ def test_the_run_ends_as_unreachable_when_the_server_goes_away(party: Party, mon
 
 
 # What the options say.
-
-
-@pytest.mark.parametrize(
-    ("words", "expected", "message"),
-    [
-        (["--can", "framming"], 2, "did you mean framing?"),
-        (["--can", "nonsense-x"], 2, "one of usernameless"),
-        (["--can", "expiry"], 2, "only a recipe can describe"),
-        (["--can", "expiry"], 2, "[capabilities] expiry = [{ url = … }]"),
-        (["--can", "related-origin"], 2, "[capabilities] related-origin = "),
-        (["--can", "trusted-root"], 2, "--trusted-root TEXT"),
-        (["--trusted-root", "x"], 2, "that --url or --target names"),
-        (["root", "--seed", ""], 2, "The seed is empty"),
-        (["--url", "ftp://x"], 2, "is not the address of a server"),
-        (["--url", "http://example.com"], 2, "--i-am-allowed-to-test example.com"),
-        (["--target", "simplewebauthm", "--url", "http://localhost:1"], 2, "Did you mean simplewebauthn?"),
-        (["--tier", "core", "--force", "policy", "--layer", "certificate"], 2, "No attack is like that"),
-        (["--tier", "cor"], 2, "cor"),
-        (["nonsense"], 2, "No such command"),
-        (["--url", "http://localhost:1"], 6, "Nothing answers"),
-    ],
-)
-def test_an_option_that_makes_no_sense_is_explained(words: list[str], expected: int, message: str) -> None:
-    assert message in run(*words, expected=expected).stderr
-
-
-def test_the_root_is_the_same_for_the_same_seed() -> None:
-    printed = run("root", "--seed", "my tests").stdout
-    assert printed == run("root", "--seed", "my tests").stdout == root_certificate("my tests").decode()
-    assert printed.startswith("-----BEGIN CERTIFICATE-----\n")
-
-
-def test_help_is_given_for_the_group() -> None:
-    text = run("--help").stdout
-    assert "run" in text
-    assert "list" in text
-
-
-# Servers that hardly are any.
-
-
-@pytest.mark.parametrize(
-    ("reply", "expected", "message"),
-    [
-        ((200, {"content-type": "text/html"}, b"<title>Hello</title>"), 2, "came to no end"),
-        ((302, {"location": "http://localhost/login"}, b""), 2, "redirected"),
-        ((500, {"content-type": "text/plain"}, b"oops"), 2, "500"),
-        ((200, {"content-type": "application/json"}, b'{"publicKey": 7}'), 2, "came to no end"),
-        ((200, {"content-type": "application/json"}, b'{"publicKey": {"challenge": "AAAA", "rp": []}}'), 2, "no end"),
-        ((200, {"content-type": "application/json"}, b"[" * 5000), 2, "came to no end"),
-        ((429, {"retry-after": "3600"}, b""), 2, "limits the rate"),
-    ],
-)
-def test_a_server_whose_options_are_none_cannot_be_tested(reply: Any, expected: int, message: str) -> None:
-    with listening_server() as (fake, url):
-        fake.answers["/register/begin"] = reply
-        assert message in run("--url", url, *QUICK, expected=expected).stderr
-
-
-@contextmanager
-def socket_that(act: Any) -> Iterator[str]:
-    """A server that does something to each connection."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        kept: list[socket.socket] = []
-
-        def serve() -> None:
-            while True:
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                kept.append(connection)
-                act(connection)
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield f"http://localhost:{listener.getsockname()[1]}"
-        listener.shutdown(socket.SHUT_RDWR)
-        thread.join(5)
-        for connection in kept:
-            connection.close()
-
-
-def test_a_server_that_hangs_up_is_out_of_reach() -> None:
-    with socket_that(lambda connection: connection.close()) as url:
-        assert "closed the connection" in run("--url", url, *QUICK, expected=6).stderr
-
-
-def test_a_server_that_says_nothing_is_out_of_reach() -> None:
-    with socket_that(lambda _: None) as url:
-        assert "did not answer within 0.3 seconds" in run("--url", url, "--timeout", "0.3", expected=6).stderr
-
-
-def test_a_server_that_speaks_authctls_language_is_attacked() -> None:
-    """The fake keeps one challenge until the next one, also when it was used."""
-    with listening_server() as (_, url):
-        result = CliRunner().invoke(
-            app, ["simulate", "attack", "--url", url, "--only", "cd.origin-*", "--format", "json"]
-        )
-    document = json.loads(result.stdout)
-    assert (document["recipe"], document["server"]) == ("authctl", url)
-    assert document["played"] == document["total"]
-    assert result.exit_code == (1 if document["findings"] else 0)
 
 
 def test_signals_are_left_as_they_were(party: Party, monkeypatch: pytest.MonkeyPatch) -> None:

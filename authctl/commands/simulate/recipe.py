@@ -15,9 +15,9 @@ from authctl.virtual_authenticator.harness.recipe.check import load
 
 _COLUMNS = (
     Column("name", "Name"),
-    Column("description", "For"),
-    Column("base_url", "Where, without --url"),
-    Column("capabilities"),
+    Column("description", "For", least=12),
+    Column("base_url", "Where, without --url", least=12),
+    Column("capabilities", "What it can do, which attacks need", least=12),
 )
 
 

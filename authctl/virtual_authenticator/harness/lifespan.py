@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from authctl.errors import ServerUnreachable
 
@@ -12,38 +12,59 @@ Message: TypeAlias = MutableMapping[str, Any]
 AsgiApp: TypeAlias = Callable[
     [Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]
 ]
+PATIENCE_SECONDS: Final = 10.0
 
 
 class Lifespan:
-    """The lifespan protocol of one application; one that does not speak it is taken as started."""
+    """The lifespan protocol of one application; one that does not speak it is taken as started.
 
-    def __init__(self, app: AsgiApp) -> None:
+    patience  seconds that the application may take to start, and again to stop
+    """
+
+    def __init__(self, app: AsgiApp, patience: float = PATIENCE_SECONDS) -> None:
         self._app = app
+        self._patience = patience
         self._to_app: asyncio.Queue[Message] = asyncio.Queue()
         self._from_app: asyncio.Queue[Message] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Returns when the application is ready; ServerUnreachable when it says that it will not be."""
+        """Returns when the application is ready; ServerUnreachable when it says that it will not be, or never says."""
         self._task = asyncio.create_task(self._run())
         await self._to_app.put({"type": "lifespan.startup"})
-        message = await self._from_app.get()
+        try:
+            message = await asyncio.wait_for(self._from_app.get(), self._patience)
+        except TimeoutError as error:
+            await self._give_up()
+            raise ServerUnreachable(f"The application did not start within {self._patience:g} s") from error
         if message["type"] == "lifespan.startup.failed":
             raise ServerUnreachable("The application did not start", debug=str(message.get("message", "")))
 
     async def stop(self) -> None:
         """Lets the application put its things away."""
-        if self._task is not None and not self._task.done():
-            await self._to_app.put({"type": "lifespan.shutdown"})
-            await self._from_app.get()
-            await self._task
+        if self._task is None or self._task.done():
+            return
+        await self._to_app.put({"type": "lifespan.shutdown"})
+        try:
+            await asyncio.wait_for(asyncio.shield(self._task), self._patience)
+        except TimeoutError:
+            # Nobody waits for ever for an application that is not wanted any more.
+            await self._give_up()
+
+    async def _give_up(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=self._patience)
 
     async def _run(self) -> None:
+        problem = ""
         try:
             await self._app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, self._to_app.get, self._say)
         except Exception as error:
-            # An application without lifespan raises here; one whose start failed has said so before.
-            await self._from_app.put({"type": "lifespan.absent", "message": str(error)})
+            # One whose start failed has said so before.
+            problem = str(error)
+        # An application without lifespan raises, or returns at once: neither says a word.
+        await self._say({"type": "lifespan.absent", "message": problem})
 
     async def _say(self, message: Message) -> None:
         await self._from_app.put(message)

@@ -24,7 +24,8 @@ CanOption = Annotated[
     typer.Option(
         "--can",
         metavar="NAME",
-        help=f"What the server allows, beside what its recipe says: {', '.join(SAYABLE)}. May be repeated.",
+        help=f"What the server allows, beside what stands under `capabilities` in its recipe: {', '.join(SAYABLE)}. "
+        "May be repeated.",
         show_default=False,
     ),
 ]

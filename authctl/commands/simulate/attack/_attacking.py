@@ -50,6 +50,8 @@ def attack(aim: Aim, plan: Plan, output: Output, known: Ledger | None) -> Report
                     """Whole answers come at the end."""
     report = collected.report(aim, plan, known)
     showing.show(report, output)
+    if known is not None and not known.entries:
+        output.message("The ledger is new: the next run is compared with this one.")
     return report
 
 
@@ -84,5 +86,5 @@ class _Collected:
             seconds=self._end.seconds,
             stopped=self._end.stopped,
             is_gone=self._end.is_gone,
-            changes=None if known is None else known.changes(results),
+            changes=known.changes(results) if known is not None and known.entries else None,
         )

@@ -131,7 +131,7 @@ TimeLimitOption = Annotated[
         "--time-limit",
         metavar="SECONDS",
         min=1,
-        help="Stop after so long, with what is known then.",
+        help="Stop after so long, with what is known then; the exit number is 2 unless there are findings.",
         show_default=False,
         rich_help_panel=_PACE,
     ),

@@ -26,14 +26,14 @@ ROW_COLUMNS: Final = tuple(
     )
 )  # fmt: skip
 _FINDING_COLUMNS: Final = (
-    Column("case", "Attack", least=20),
+    Column("case", "Attack"),
     Column("mark", "Verdict", least=16, alarm=lambda _: True),
     Column("force", "Force", least=4),
     Column("alters", "What was wrong", least=20),
     Column("answer", "Answer", least=12, words=lambda row: _answer(row)),
 )
 _CHANGE_COLUMNS: Final = (
-    Column("case", "Attack", least=20),
+    Column("case", "Attack"),
     Column("what", "Since the last run", least=16),
     Column("before", "Before", least=12),
     Column("now", "Now", least=12),
@@ -42,14 +42,17 @@ _REASON_COLUMNS: Final = (Column("mark", "No verdict"), Column("cases", "Cases")
 
 
 def exit_number(report: Report, findings: tuple[Result, ...]) -> int:
-    """0 when the server did what it should, 1 when there are findings that count; otherwise why it is not known."""
+    """0 when the server did what it should, 1 when there are findings that count; otherwise why it is not known.
+
+    A run that its time or anything else cut short has not shown that the server does what it should.
+    """
     if findings:
         return NO
     if report.is_gone:
         return UNREACHABLE
     if report.stopped == runner.INTERRUPTED:
         return INTERRUPTED
-    return DONE if report.is_conclusive else USAGE
+    return DONE if report.is_complete else USAGE
 
 
 def show(report: Report, output: Output) -> None:

@@ -10,12 +10,13 @@ from authctl.commands.simulate.attack import _options as options
 from authctl.virtual_authenticator.faults.cases import read_cases
 
 _COLUMNS: Final = (
-    Column("case", "Attack", least=20),
+    # A name is whole, so that it can be given to other commands; what follows goes where there is no room, last first.
+    Column("case", "Attack"),
+    Column("alters", "What is wrong", least=12),
     Column("force", "Force", least=4),
+    Column("expected", "Owed", least=4),
     Column("tier", "Tier", least=4),
     Column("layer", "Layer", least=5),
-    Column("expected", "Owed", least=4),
-    Column("alters", "What is wrong", least=20),
     Column("ceremony"),
     Column("spec"),
     Column("known"),
@@ -45,11 +46,11 @@ def list_attacks(
     rows = (
         {
             "case": case.name,
+            "alters": case.alters,
             "force": case.force,
+            "expected": case.expected[profile],
             "tier": case.tier,
             "layer": case.layer.value,
-            "expected": case.expected[profile],
-            "alters": case.alters,
             "ceremony": case.ceremony,
             "spec": case.spec,
             "known": list(case.known),

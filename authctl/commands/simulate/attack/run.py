@@ -59,9 +59,9 @@ def run(
     --url and --target authctl's own service is attacked, in this process, on a temporary database.
 
     Exits 0 when everything that has to be refused was refused, 1 when something of it was accepted or the server
-    crashed, 2 when nothing could be tested, 6 when nothing answers. What is up to the server is told, and what should
-    have been accepted; neither is a failure. --force must leaves out what is only prudent. Ctrl-C ends the run with
-    what is known until then.
+    crashed, 2 when nothing could be tested or --time-limit ended the run before all was played, 6 when nothing answers.
+    What is up to the server is told, and what should have been accepted; neither is a failure. --force must leaves out
+    what is only prudent. Ctrl-C ends the run with what is known until then.
 
     Example: authctl simulate attack run --target simplewebauthn --url http://localhost:3000 --tier core
 

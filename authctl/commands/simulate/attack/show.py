@@ -26,7 +26,7 @@ def show(
     Also where the standard speaks of it, what a server owes under either profile, what it takes to be played, and
     known vulnerabilities of its kind. An id without the variant shows all its variants.
 
-    Example: authctl simulate attack show cd.origin-suffix
+    Example: authctl simulate attack show cd.origin-suffix-trick
     """
     output = Output(output_format)
     found = named(attack, read_cases())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from authctl.virtual_authenticator.harness.attack.verdicts import Mark, Outcome
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from authctl.virtual_authenticator.faults.cases import Case
     from authctl.virtual_authenticator.harness.attack.ledger import Change
     from authctl.virtual_authenticator.harness.attack.verdicts import Result
+
+_WITHOUT_VERDICT: Final = (Outcome.INCONCLUSIVE, Outcome.NOT_APPLICABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,18 @@ class Report:
 
     @property
     def is_conclusive(self) -> bool:
-        """Whether anything was found out about the server."""
-        return any(result.outcome is not Outcome.INCONCLUSIVE for result in self.results)
+        """Whether anything was found out about the server: what does not apply to it tells nothing."""
+        return self.told > 0
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether something was found out, and nothing kept the rest from being played."""
+        return self.is_conclusive and not self.stopped
+
+    @property
+    def told(self) -> int:
+        """How many cases have a verdict."""
+        return sum(result.outcome not in _WITHOUT_VERDICT for result in self.results)
 
     def marked(self, mark: Mark) -> tuple[Result, ...]:
         """The results with a mark; what the standard demands before what is prudent."""
@@ -102,15 +114,20 @@ def verdict(report: Report) -> str:
     counts = report.counts()
     accepted, crashed = counts[Mark.WRONGLY_ACCEPTED], counts[Mark.CRASHED]
     played = f"{len(report.results)} of {report.total} cases" if report.stopped else _number(report.total, "case")
-    end = f"{played} under profile {report.profile} in {report.seconds:.1f} s"
+    without = len(report.results) - report.told
+    verdicts = f", {without} of them without a verdict," if without else ""
+    end = f"{played}{verdicts} under profile {report.profile} in {report.seconds:.1f} s"
     parts = [f"{accepted} wrongly accepted"] if accepted else []
     parts += [f"{crashed} crashed"] if crashed else []
     wrong = " and ".join(parts)
     if not report.is_conclusive:
         first = "Nothing could be tested"
+    elif wrong:
+        first = wrong[0].upper() + wrong[1:]
     else:
-        first = wrong[0].upper() + wrong[1:] if wrong else "Nothing was wrongly accepted, and nothing crashed"
-    stopped = f" Stopped: {report.stopped}." if report.stopped else ""
+        so_far = "" if report.is_complete else " so far"
+        first = f"Nothing was wrongly accepted{so_far}, and nothing crashed"
+    stopped = f" Stopped before the end: {report.stopped}." if report.stopped else ""
     return f"{first}: {end}.{stopped}"
 
 

@@ -9,7 +9,6 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from authctl.errors import AuthctlError, ServerUnreachable
-from authctl.virtual_authenticator.faults.played import Played
 from authctl.virtual_authenticator.harness.attack.events import CaseBegan, CaseEnded
 from authctl.virtual_authenticator.harness.attack.targets import require_control, survey
 from authctl.virtual_authenticator.harness.attack.verdicts import Outcome, judge
@@ -90,6 +89,9 @@ class Worker:
                 target.close()
         except AuthctlError as error:
             self._shared.stop(error.detail, is_gone=isinstance(error, ServerUnreachable))
+        except Exception as error:
+            # Whatever it is, the run is not whole, and has to say so.
+            self._shared.stop(f"the harness failed: {type(error).__name__}: {error}")
         finally:
             self._shared.said.put(Left())
 
@@ -105,7 +107,7 @@ class Worker:
     def _play(self, case: Case, lab: Lab) -> Result:
         started = time.perf_counter()
         known = self._known(lab)
-        played = _tried(case, known.lab)
+        played = case.play(known.lab)
         return judge(
             case,
             played,
@@ -125,11 +127,3 @@ class Worker:
             return
         self._quiet = 0
         require_control(lab)
-
-
-def _tried(case: Case, lab: Lab) -> Played:
-    try:
-        return case.play(lab)
-    except Exception as error:
-        # Options of an unforeseen shape can lead a fault astray; that is no verdict, and no end of the run either.
-        return Played(problem=f"could not be played: {type(error).__name__}: {error}")

@@ -30,8 +30,8 @@ def text_of(name: str) -> str:
     """The text of a recipe that comes with the program, comments and all; RecipeInvalid when there is none."""
     if name not in NAMES:
         near = get_close_matches(name, NAMES, 1, 0.5)
-        hint = f"Did you mean {near[0]}?" if near else "`authctl simulate recipe list` names them"
-        raise RecipeInvalid((f"No recipe is called {name!r}",), hint=f"{hint} A file is named with a / or .toml")
+        hint = f"Did you mean {near[0]}? " if near else "`authctl simulate recipe list` names them. "
+        raise RecipeInvalid((f"No recipe is called {name!r}",), hint=f"{hint}A file is named with a / or .toml")
     return (files(__package__) / "recipes" / f"{name}.toml").read_text(encoding="utf-8")
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from authctl.errors import ServerUnreachable
 from authctl.virtual_authenticator.errors import MessageCutOff, NothingListens
+from authctl.virtual_authenticator.harness.recipe.excerpts import beginning
 from authctl.virtual_authenticator.harness.recipe.model import Ceremony, Rule
-from authctl.virtual_authenticator.harness.recipe.places import MISSING, document, text_of
+from authctl.virtual_authenticator.harness.recipe.places import MISSING, document
 from authctl.virtual_authenticator.harness.relying_party import Reaction, Verdict
 
 if TYPE_CHECKING:
@@ -22,7 +23,10 @@ _LONGEST_EXCERPT: Final = 400
 _REASONS: Final = ("code", "error_code", "errorMessage", "error", "message", "detail", "title", "reason", "type")
 # These say that it was the wrong door or the wrong moment, and nothing about the credential.
 _OTHER_REASONS: Final = frozenset({405, 407, 408, 425, 426, 429, 431})
-_TITLE: Final = re.compile(r"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
+# A page is a stranger's: whatever it holds, the search ends soon.
+_TITLE: Final = re.compile(r"<title[^<>]{0,100}>([^<]{1,200})", re.IGNORECASE)
+_DEEPEST: Final = 4
+"""Reasons stand in members of members, and no deeper."""
 
 
 def judge(ceremony: Ceremony, answer: Answer) -> Reaction:
@@ -32,8 +36,12 @@ def judge(ceremony: Ceremony, answer: Answer) -> Reaction:
     that the address or the moment was wrong. Anything else cannot be told.
     """
     verdict = _verdict(ceremony, answer)
-    reason = "" if verdict is Verdict.ACCEPTED else _reason(ceremony, answer)
-    return Reaction(verdict, answer.status, reason, answer.seconds, text_of(answer)[:_LONGEST_EXCERPT])
+    if verdict is Verdict.ACCEPTED:
+        # What is accepted is answered with whatever lets people in, which belongs into no report.
+        return Reaction(verdict, answer.status, "", answer.seconds)
+    saved = [place.find(answer) for place in ceremony.finish.save.values()]
+    excerpt = beginning(answer, saved)[:_LONGEST_EXCERPT]
+    return Reaction(verdict, answer.status, _reason(ceremony, answer), answer.seconds, excerpt)
 
 
 def judge_step(step: Step, answer: Answer) -> Reaction:
@@ -91,7 +99,7 @@ def _is_so(expected: object, found: Any) -> bool:
 
 def reason_in(answer: Answer) -> str:
     """The reason that an answer gives, as servers commonly give one: a code, a message, a title, else its beginning."""
-    return _short(_told(document(answer)) or _title(answer) or text_of(answer))
+    return _short(_told(document(answer)) or _title(answer) or beginning(answer))
 
 
 def _reason(ceremony: Ceremony, answer: Answer) -> str:
@@ -105,14 +113,14 @@ def _short(text: str) -> str:
     return " ".join(text[:_LONGEST_EXCERPT].split())[:_LONGEST_REASON]
 
 
-def _told(value: Any) -> str:
+def _told(value: Any, depth: int = 0) -> str:
     if isinstance(value, str):
         return value
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or depth > _DEEPEST:
         return ""
-    return next(filter(None, (_told(value.get(name)) for name in _REASONS)), "")
+    return next(filter(None, (_told(value.get(name), depth + 1) for name in _REASONS)), "")
 
 
 def _title(answer: Answer) -> str:
-    found = _TITLE.search(text_of(answer)) if "html" in answer.headers.get("content-type", "") else None
+    found = _TITLE.search(beginning(answer)) if "html" in answer.headers.get("content-type", "") else None
     return found.group(1) if found else ""

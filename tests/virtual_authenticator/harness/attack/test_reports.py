@@ -50,23 +50,45 @@ def test_findings_come_with_what_the_standard_demands_first() -> None:
     assert [one.case.name for one in REPORT.findings] == ["hole", "prudent", "crash"]
 
 
+ONE_OF_8 = "1 of 8 cases under profile l3 in 2.5 s."
+WHOLE = "2 wrongly accepted and 1 crashed: 8 cases, 2 of them without a verdict, under profile l3 in 2.5 s."
+
+
 @pytest.mark.parametrize(
     ("report", "sentence"),
     [
-        (REPORT, "2 wrongly accepted and 1 crashed: 8 cases under profile l3 in 2.5 s."),
+        (REPORT, WHOLE),
         (
             replace(REPORT, results=RESULTS[:1], total=1),
             "Nothing was wrongly accepted, and nothing crashed: 1 case under profile l3 in 2.5 s.",
         ),
-        (replace(REPORT, results=RESULTS[6:7], total=1), "Nothing could be tested: 1 case under profile l3 in 2.5 s."),
+        (
+            replace(REPORT, results=RESULTS[6:7], total=1),
+            "Nothing could be tested: 1 case, 1 of them without a verdict, under profile l3 in 2.5 s.",
+        ),
+        (
+            replace(REPORT, results=RESULTS[7:], total=1),
+            "Nothing could be tested: 1 case, 1 of them without a verdict, under profile l3 in 2.5 s.",
+        ),
         (
             replace(REPORT, results=RESULTS[3:4], stopped="interrupted"),
-            "1 crashed: 1 of 8 cases under profile l3 in 2.5 s. Stopped: interrupted.",
+            "1 crashed: 1 of 8 cases under profile l3 in 2.5 s. Stopped before the end: interrupted.",
+        ),
+        (
+            replace(REPORT, results=RESULTS[:1], stopped="no time"),
+            f"Nothing was wrongly accepted so far, and nothing crashed: {ONE_OF_8} Stopped before the end: no time.",
         ),
     ],
 )
 def test_a_run_is_told_in_a_sentence(report: Report, sentence: str) -> None:
     assert verdict(report) == sentence
+
+
+def test_a_run_is_complete_when_something_was_found_out_and_nothing_kept_the_rest_from_being_played() -> None:
+    assert REPORT.is_complete
+    assert not replace(REPORT, stopped="interrupted").is_complete
+    assert not replace(REPORT, results=RESULTS[6:]).is_complete
+    assert not replace(REPORT, results=()).is_conclusive
 
 
 def test_a_row_tells_everything() -> None:

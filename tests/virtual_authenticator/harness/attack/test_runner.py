@@ -143,14 +143,13 @@ def test_it_goes_on_when_cases_have_no_verdict_and_the_server_is_well() -> None:
     assert len(marks(events)) == 12
 
 
-def test_a_case_that_goes_astray_has_no_verdict() -> None:
+def test_it_says_that_it_is_not_whole_when_the_harness_itself_fails() -> None:
     def go_astray(_: Lab) -> Played:
         raise KeyError("challenge")
 
-    events = run(case("a", played=go_astray), case("b"))
-    assert marks(events) == [Mark.INCONCLUSIVE, Mark.GOOD]
-    first = next(event.result for event in events if isinstance(event, CaseEnded))
-    assert "could not be played: KeyError: 'challenge'" in first.reason
+    events = run(case("a"), case("b", played=go_astray), case("c"))
+    assert marks(events) == [Mark.GOOD]
+    assert (ended(events).stopped, ended(events).is_gone) == ("the harness failed: KeyError: 'challenge'", False)
 
 
 def test_it_stops_with_what_it_has_when_it_is_told_to() -> None:
