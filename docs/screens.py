@@ -50,6 +50,7 @@ def main() -> None:
         tab.authenticator.put(passkey)
         page = DemoPage(tab, demo.url)
         for state in _states(page):
+            tab.cdp("Input.dispatchMouseEvent", type="mouseMoved", x=0, y=0)  # nothing lies under it there
             for scheme, width in LOOKS:
                 tab.look(width, 900, scheme)
                 (directory / f"{state}-{scheme}-{width}.png").write_bytes(tab.whole())
