@@ -23,7 +23,7 @@ COMMANDS: Final[dict[str, Lazy]] = {
     "serve": Lazy("authctl.commands.serve:serve", "Run the login service."),
     "promote": Lazy("authctl.commands.promote:promote", "Make a user an admin."),
     "demote": Lazy("authctl.commands.demote:demote", "Take the admin role away from a user."),
-    "users": Lazy("authctl.commands.users:group", "Look at users and passkeys; disable, delete, export or erase users."),
+    "users": Lazy("authctl.commands.users:group", "Look at users and passkeys; disable, export or erase users."),
     "audit": Lazy("authctl.commands.audit:group", "Ask the audit trail, and check that nobody altered it."),
     "simulate": Lazy("authctl.commands.simulate:group", "Run passkey ceremonies with a software authenticator."),
     "passkeys": Lazy("authctl.commands.passkeys:group", "Look after the software authenticator's passkeys."),
