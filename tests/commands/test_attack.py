@@ -140,7 +140,7 @@ def test_the_exit_number_says_that_a_run_is_not_whole_when_its_time_ends(
         return WAS_REFUSED
 
     clock: list[float] = []
-    monkeypatch.setattr(runner.time, "monotonic", lambda honest=time.monotonic: honest() + sum(clock))
+    monkeypatch.setattr(time, "monotonic", lambda honest=time.monotonic: honest() + sum(clock))
     catalogue(monkeypatch, case("reg.one", played=late), *(case(f"reg.{number}", played=late) for number in range(50)))
     result = run("--time-limit", "60", "--delay", "5", expected=2)
     assert result.stdout.startswith("Nothing was wrongly accepted so far, and nothing crashed: 1 of 51 cases under")
