@@ -20,7 +20,6 @@ from authctl.commands.simulate.attack import _aiming, _live
 from authctl.errors import ServerUnreachable
 from authctl.virtual_authenticator.faults.cases import read_cases
 from authctl.virtual_authenticator.faults.played import Played
-from authctl.virtual_authenticator.harness.attack import runner
 from authctl.virtual_authenticator.harness.attack.events import Began, CaseBegan, CaseEnded
 from authctl.virtual_authenticator.harness.attack.verdicts import NOT_TAKEN
 from tests.commands.attacking import QUICK, answer, catalogue, run
