@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from authctl.virtual_authenticator.randomness import RandomSource
 
-_BEGIN: Final = datetime(2024, 1, 1, tzinfo=UTC)
-_END: Final = datetime(3024, 1, 1, tzinfo=UTC)
+BEGIN: Final = datetime(2024, 1, 1, tzinfo=UTC)
+END: Final = datetime(3024, 1, 1, tzinfo=UTC)
 _SERIAL_BYTES: Final = 16
 _SEED_LABEL: Final = "attestation root"
 _NO_USES: Final = dict.fromkeys(
@@ -150,17 +150,21 @@ def new_key(random: RandomSource) -> ec.EllipticCurvePrivateKey:
     return key
 
 
+def usage(*, is_authority: bool) -> x509.KeyUsage:
+    """What the key of an authority, or of anybody else, may be used for."""
+    return x509.KeyUsage(
+        digital_signature=not is_authority, key_cert_sign=is_authority, crl_sign=is_authority, **_NO_USES
+    )
+
+
 def _builder(
     subject: x509.Name, issuer: x509.Name, public_key: Any, serial: int, *, is_authority: bool
 ) -> x509.CertificateBuilder:
-    uses = x509.KeyUsage(
-        digital_signature=not is_authority, key_cert_sign=is_authority, crl_sign=is_authority, **_NO_USES
-    )
     return (
         x509.CertificateBuilder(issuer, subject, public_key, serial)
-        .not_valid_before(_BEGIN)
-        .not_valid_after(_END)
+        .not_valid_before(BEGIN)
+        .not_valid_after(END)
         .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
-        .add_extension(uses, critical=True)
+        .add_extension(usage(is_authority=is_authority), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
     )

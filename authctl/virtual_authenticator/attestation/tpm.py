@@ -30,8 +30,12 @@ _CURVES: Final = {"secp256r1": 0x0003, "secp384r1": 0x0004, "secp521r1": 0x0005}
 _CLOCK: Final = bytes(8) + b"\x11" * 4 + b"\x22" * 4 + b"\x01"
 _FIRMWARE: Final = bytes(8)
 
-_AIK_USE: Final = x509.ExtendedKeyUsage([ObjectIdentifier("2.23.133.8.3")])
-_MANUFACTURER, _MODEL, _VERSION = (ObjectIdentifier(f"2.23.133.2.{number}") for number in (1, 2, 3))
+AIK_USE: Final = ObjectIdentifier("2.23.133.8.3")
+"""What the certificate of a TPM's attestation key says that the key is for (§8.3.1)."""
+MANUFACTURER, MODEL, VERSION = (ObjectIdentifier(f"2.23.133.2.{number}") for number in (1, 2, 3))
+# The manufacturer is IBM, as the software TPM of virtual machines says too.
+NAMES: Final = {MANUFACTURER: "id:49424D00", MODEL: "authctl virtual TPM", VERSION: "id:00000001"}
+"""What the certificate says of the TPM."""
 
 
 class Tpm:
@@ -47,18 +51,18 @@ class Tpm:
 
     def __init__(
         self,
-        manufacturer: str = "id:49424D00",  # IBM, as the software TPM of virtual machines says too
-        model: str = "authctl virtual TPM",
-        version: str = "id:00000001",
+        manufacturer: str = NAMES[MANUFACTURER],
+        model: str = NAMES[MODEL],
+        version: str = NAMES[VERSION],
         *,
         is_one_set: bool = False,
         clock: bytes = _CLOCK,
     ) -> None:
         self._clock = clock
         self._attributes = [
-            x509.NameAttribute(_MANUFACTURER, manufacturer),
-            x509.NameAttribute(_MODEL, model),
-            x509.NameAttribute(_VERSION, version),
+            x509.NameAttribute(MANUFACTURER, manufacturer),
+            x509.NameAttribute(MODEL, model),
+            x509.NameAttribute(VERSION, version),
         ]
         self._is_one_set = is_one_set
 
@@ -87,7 +91,7 @@ class Tpm:
         )
         name = x509.SubjectAlternativeName([x509.DirectoryName(x509.Name(sets))])
         # An empty subject makes the alternative name critical (RFC 5280 §4.2.1.6).
-        return Extension(_AIK_USE), Extension(name, critical=True)
+        return Extension(x509.ExtendedKeyUsage([AIK_USE])), Extension(name, critical=True)
 
 
 def certify_information(extra_data: bytes, area: bytes, clock: bytes = _CLOCK) -> bytes:
@@ -97,12 +101,12 @@ def certify_information(extra_data: bytes, area: bytes, clock: bytes = _CLOCK) -
         (
             _MAGIC.to_bytes(4, "big"),
             _ATTEST_CERTIFY.to_bytes(2, "big"),
-            _sized(b""),
-            _sized(extra_data),
+            sized(b""),
+            sized(extra_data),
             clock,
             _FIRMWARE,
-            _sized(name),
-            _sized(b""),
+            sized(name),
+            sized(b""),
         )
     )
 
@@ -113,22 +117,23 @@ def public_area(key: Any) -> bytes:
         numbers, width = key.public_numbers(), (key.curve.key_size + 7) // 8
         # Symmetric algorithm and scheme: none; then the curve and no key derivation.
         parameters = _words(_ALG_NULL, _ALG_NULL, _CURVES[key.curve.name], _ALG_NULL)
-        unique = _sized(numbers.x.to_bytes(width, "big")) + _sized(numbers.y.to_bytes(width, "big"))
+        unique = sized(numbers.x.to_bytes(width, "big")) + sized(numbers.y.to_bytes(width, "big"))
         return _head(_ALG_ECC) + parameters + unique
     if isinstance(key, rsa.RSAPublicKey):
         # An exponent of zero stands for 65537.
         parameters = _words(_ALG_NULL, _ALG_NULL, key.key_size) + bytes(4)
-        return _head(_ALG_RSA) + parameters + _sized(key.public_numbers().n.to_bytes(key.key_size // 8, "big"))
+        return _head(_ALG_RSA) + parameters + sized(key.public_numbers().n.to_bytes(key.key_size // 8, "big"))
     raise NotSupported("A TPM holds keys on NIST curves and RSA keys", hint="--algorithm ES256 or RS256")
 
 
 def _head(kind: int) -> bytes:
-    return _words(kind, _ALG_SHA256) + _MAY_SIGN.to_bytes(4, "big") + _sized(b"")
+    return _words(kind, _ALG_SHA256) + _MAY_SIGN.to_bytes(4, "big") + sized(b"")
 
 
 def _words(*values: int) -> bytes:
     return b"".join(value.to_bytes(2, "big") for value in values)
 
 
-def _sized(data: bytes) -> bytes:
+def sized(data: bytes) -> bytes:
+    """A buffer after its length in two bytes."""
     return len(data).to_bytes(2, "big") + data

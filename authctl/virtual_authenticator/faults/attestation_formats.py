@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from authctl.virtual_authenticator.attestation.tpm import sized
 from authctl.virtual_authenticator.authenticator.algorithms.eddsa import EDDSA
 from authctl.virtual_authenticator.authenticator.algorithms.rsa import RS1, RS256
 from authctl.virtual_authenticator.authenticator.keys import ES256, CredentialKey
@@ -18,7 +19,7 @@ from authctl.virtual_authenticator.faults.drafts import ABSENT, RegistrationDraf
 from authctl.virtual_authenticator.faults.interface import Layer
 from authctl.virtual_authenticator.faults.interface import fault as any_fault
 from authctl.virtual_authenticator.faults.statement import Certified
-from authctl.virtual_authenticator.faults.tpm import CertifyInformation, PublicArea, TpmStatement, sized
+from authctl.virtual_authenticator.faults.tpm import CertifyInformation, PublicArea, TpmStatement
 from authctl.virtual_authenticator.randomness import SystemRandom
 
 if TYPE_CHECKING:

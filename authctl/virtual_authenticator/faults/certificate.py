@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from authctl.virtual_authenticator.attestation.authority import Authority, Extension, Names, new_key
+from authctl.virtual_authenticator.attestation.authority import Authority, Extension, Names, new_key, usage
 from authctl.virtual_authenticator.authenticator.algorithms.ecdsa import ES384
 from authctl.virtual_authenticator.authenticator.algorithms.rsa import RS256
 from authctl.virtual_authenticator.authenticator.keys import CredentialKey
@@ -23,7 +23,6 @@ from authctl.virtual_authenticator.faults.certificates import (
     of_version_1,
     private_of,
     reissued,
-    usage,
 )
 from authctl.virtual_authenticator.faults.certified import AAGUID_OID, MODEL, model
 from authctl.virtual_authenticator.faults.interface import Layer

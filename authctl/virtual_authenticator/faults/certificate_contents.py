@@ -10,6 +10,8 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from authctl.virtual_authenticator.attestation.authority import Extension
+from authctl.virtual_authenticator.attestation.tpm import AIK_USE, MANUFACTURER, VERSION
+from authctl.virtual_authenticator.attestation.tpm import MODEL as TPM_MODEL
 from authctl.virtual_authenticator.authenticator.keys import ES256, CredentialKey
 from authctl.virtual_authenticator.faults.android import (
     ALL_APPLICATIONS,
@@ -31,8 +33,7 @@ from authctl.virtual_authenticator.faults.certificates import BASIC_CONSTRAINTS
 from authctl.virtual_authenticator.faults.certified import MODEL, NONCE, NONCE_OID, model, nonce_of
 from authctl.virtual_authenticator.faults.interface import Layer
 from authctl.virtual_authenticator.faults.interface import fault as any_fault
-from authctl.virtual_authenticator.faults.tpm import AIK_USE, ALTERNATIVE, MANUFACTURER, USE, VERSION
-from authctl.virtual_authenticator.faults.tpm import MODEL as TPM_MODEL
+from authctl.virtual_authenticator.faults.tpm import ALTERNATIVE, USE
 from authctl.virtual_authenticator.randomness import SystemRandom
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from secrets import randbits
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,15 +12,14 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from authctl.virtual_authenticator.attestation import der
-from authctl.virtual_authenticator.attestation.authority import Extension
+from authctl.virtual_authenticator.attestation.authority import BEGIN, END, Extension, usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from authctl.virtual_authenticator.authenticator.keys import CredentialKey
 
-BEGIN: Final = datetime(2024, 1, 1, tzinfo=UTC)
-END: Final = datetime(2124, 1, 1, tzinfo=UTC)
 BASIC_CONSTRAINTS: Final = "basicConstraints"
 KEY_USAGE: Final = "keyUsage"
 AUTHORITY_KEY: Final = "authorityKeyIdentifier"
@@ -78,21 +76,6 @@ class CertificateDraft:
             "subjectKeyIdentifier": Extension(x509.SubjectKeyIdentifier.from_public_key(self.public)),
             AUTHORITY_KEY: Extension(x509.AuthorityKeyIdentifier(issuer, None, None)),
         }
-
-
-def usage(*, is_authority: bool) -> x509.KeyUsage:
-    """What the key of an authority, or of anybody else, may be used for."""
-    return x509.KeyUsage(
-        digital_signature=not is_authority,
-        key_cert_sign=is_authority,
-        crl_sign=is_authority,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
 
 
 def private_of(key: CredentialKey) -> Any:

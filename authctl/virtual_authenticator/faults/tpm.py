@@ -7,28 +7,23 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from cryptography import x509
-from cryptography.x509.oid import ObjectIdentifier
 
 from authctl.virtual_authenticator.attestation.authority import Extension
-from authctl.virtual_authenticator.attestation.tpm import certify_information, public_area
+from authctl.virtual_authenticator.attestation.tpm import AIK_USE, NAMES, certify_information, public_area, sized
 from authctl.virtual_authenticator.faults.statement import Certified
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from cryptography.x509.oid import ObjectIdentifier
+
     from authctl.virtual_authenticator.attestation.authority import Authority
     from authctl.virtual_authenticator.faults.drafts import RegistrationDraft
 
-AIK_USE: Final = ObjectIdentifier("2.23.133.8.3")
-MANUFACTURER, MODEL, VERSION = (ObjectIdentifier(f"2.23.133.2.{number}") for number in (1, 2, 3))
-NAMES: Final = {MANUFACTURER: "id:414D4400", MODEL: "authctl virtual TPM", VERSION: "id:00000001"}
 USE: Final = "extendedKeyUsage"
 ALTERNATIVE: Final = "subjectAlternativeName"
-SHA256: Final = 0x000B
 _ECC: Final = 0x0023
 _CLOCK_BYTES, _FIRMWARE_BYTES = 17, 8
-_CLOCK: Final = bytes(8) + bytes(4) + bytes(4) + b"\x01"
-"""Clock, reset count, restart count, and that the clock never went back."""
 
 
 @dataclass
@@ -56,7 +51,8 @@ class CertifyInformation:
         name, end = _sized_at(made, firmware_end)
         qualified, _ = _sized_at(made, end)
         kind = int.from_bytes(made[4:6], "big")
-        return cls(made[:4], kind, signer, extra, _CLOCK, made[clock_end:firmware_end], name, qualified)
+        clock, firmware = made[rest:clock_end], made[clock_end:firmware_end]
+        return cls(made[:4], kind, signer, extra, clock, firmware, name, qualified)
 
     def encode(self) -> bytes:
         """The structure's bytes."""
@@ -152,11 +148,6 @@ class TpmStatement(Certified):
             "certInfo": self.certified(draft),
             "pubArea": self.public_area(),
         }
-
-
-def sized(data: bytes) -> bytes:
-    """A buffer after its length in two bytes."""
-    return len(data).to_bytes(2, "big") + data
 
 
 def _sized_at(data: bytes, start: int) -> tuple[bytes, int]:
