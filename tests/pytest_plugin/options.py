@@ -12,5 +12,5 @@ LOADED: Final = (testing, httpcore2)
 """A run in this process forgets what it has loaded. cryptography cannot be loaded twice, and httpx2 remembers the first
 httpcore2 and its errors."""
 
-# hypothesis would be loaded by every run anew.
-OPTIONS: Final = ("-W", "error", "-p", "no:cacheprovider", "-p", "no:hypothesispytest")
+# hypothesis and schemathesis would be loaded by every run anew.
+OPTIONS: Final = ("-W", "error", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-p", "no:schemathesis")
