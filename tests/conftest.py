@@ -13,6 +13,7 @@ from authctl.server.storage.engine import open_database
 from tests.attacks.summary import pytest_terminal_summary
 from tests.lent_engines import lent_engines, real_engines
 from tests.made_tables import copied_tables, real_migrations
+from tests.pooled_keys import pooled_keys, real_keys
 from tests.postgres_server import PostgresServer, find_programs
 from tests.running_order import pytest_collection_modifyitems
 
@@ -25,9 +26,11 @@ if TYPE_CHECKING:
 __all__ = [
     "copied_tables",
     "lent_engines",
+    "pooled_keys",
     "pytest_collection_modifyitems",
     "pytest_terminal_summary",
     "real_engines",
+    "real_keys",
     "real_migrations",
 ]
 

@@ -24,6 +24,8 @@ from authctl.virtual_authenticator.authenticator.keys import (
 from authctl.virtual_authenticator.authenticator.primes import _is_probable_prime
 from authctl.virtual_authenticator.errors import NotSupported, StoreDamaged
 
+pytestmark = pytest.mark.usefixtures("real_keys")
+
 
 @pytest.mark.parametrize("identifier", ALGORITHMS)
 def test_a_key_survives_the_store(identifier: int) -> None:

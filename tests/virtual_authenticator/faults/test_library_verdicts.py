@@ -7,6 +7,8 @@ then `python -m tests.virtual_authenticator.faults.library_table` records anew.
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
+from typing import get_type_hints
 
 import pytest
 
@@ -43,6 +45,12 @@ FALSELY_REFUSED = {
     "fido2": {"cd.bom:registration", "cd.bom:authentication", "reg.ad.up-clear-conditional"},
 }
 """What has to be accepted and is not, each a known limit of the library."""
+
+
+@pytest.fixture(autouse=True)
+def remembered_hints(monkeypatch: pytest.MonkeyPatch) -> None:
+    """fido2 works out the annotations of a class for each of its instances: more than half of the time of all cases."""
+    monkeypatch.setattr("fido2.utils.get_type_hints", cache(get_type_hints))
 
 
 @pytest.mark.parametrize("party", PARTIES, ids=lambda party: str(party.name))
