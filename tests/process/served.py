@@ -55,18 +55,21 @@ class Served:
         os.kill(self.process.pid, number)
         return time.monotonic()
 
-    def exit_code(self, within: float = 10) -> int:
+    def exit_code(self, within: float = 30) -> int:
         """Waits for the end."""
         return self.process.wait(within)
 
     def children(self) -> list[int]:
         """The worker processes."""
         listing = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(encoding="ascii")
-        return [
-            int(child)
-            for child in listing.split()
-            if "resource_tracker" not in Path(f"/proc/{child}/cmdline").read_text(encoding="utf-8")
-        ]
+        return [int(child) for child in listing.split() if _is_worker(child)]
+
+
+def _is_worker(process: str) -> bool:
+    try:
+        return "resource_tracker" not in Path(f"/proc/{process}/cmdline").read_text(encoding="utf-8")
+    except OSError:  # it has ended since it was listed
+        return False
 
 
 @contextmanager
