@@ -47,7 +47,7 @@ class WebauthnIo:
         self.rp_id = rp_id
         self.roots = {AttestationFormat.PACKED: [root]} if root else {}
         self.people: dict[str, _Person] = {}
-        self.challenges: dict[str, bytes] = {}
+        self.challenges: dict[str, tuple[str, bytes]] = {}
 
     def app(self) -> Starlette:
         """The four endpoints."""
@@ -70,14 +70,14 @@ class WebauthnIo:
             exclude_credentials=_listed(person),
             attestation=AttestationConveyancePreference.DIRECT if self.roots else AttestationConveyancePreference.NONE,
         )
-        self.challenges[session] = options.challenge
+        self.challenges[session] = person.name, options.challenge
         return options_to_json_dict(options)
 
     def registration_verification(self, body: dict[str, Any], session: str) -> dict[str, Any]:
         """Keeps the credential when it is right."""
         verified = webauthn.verify_registration_response(
             credential=body["response"],
-            expected_challenge=self._taken(session),
+            expected_challenge=self._taken(session, body),
             expected_rp_id=self.rp_id,
             expected_origin=self.origin,
             pem_root_certs_bytes_by_fmt=self.roots,
@@ -95,7 +95,7 @@ class WebauthnIo:
             raise _Refused("That username has no credentials")
         allow = _listed(person) if person else []
         options = webauthn.generate_authentication_options(rp_id=self.rp_id, allow_credentials=allow)
-        self.challenges[session] = options.challenge
+        self.challenges[session] = body.get("username", ""), options.challenge
         return options_to_json_dict(options)
 
     def authentication_verification(self, body: dict[str, Any], session: str) -> dict[str, Any]:
@@ -107,7 +107,7 @@ class WebauthnIo:
         kept = known.credentials[credential_id]
         verified = webauthn.verify_authentication_response(
             credential=body["response"],
-            expected_challenge=self._taken(session),
+            expected_challenge=self._taken(session, body),
             expected_rp_id=self.rp_id,
             expected_origin=self.origin,
             credential_public_key=kept.credential_public_key,
@@ -119,11 +119,12 @@ class WebauthnIo:
     def _owner(self, credential_id: str) -> _Person | None:
         return next((each for each in self.people.values() if credential_id in each.credentials), None)
 
-    def _taken(self, session: str) -> bytes:
-        # A challenge is good for one answer.
-        if session not in self.challenges:
+    def _taken(self, session: str, body: dict[str, Any]) -> bytes:
+        # A challenge is good for one answer, of whoever has begun.
+        name, challenge = self.challenges.pop(session, ("", b""))
+        if not challenge or name != body.get("username", ""):
             raise _Refused("No ceremony has begun")
-        return self.challenges.pop(session)
+        return challenge
 
 
 def _listed(person: _Person) -> list[PublicKeyCredentialDescriptor]:

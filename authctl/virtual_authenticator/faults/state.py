@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from authctl.errors import AuthctlError, AuthenticatorError
 from authctl.virtual_authenticator.base64url import decode
+from authctl.virtual_authenticator.errors import NotSupported
 from authctl.virtual_authenticator.faults.drafts import text
 from authctl.virtual_authenticator.faults.interface import play
 from authctl.virtual_authenticator.faults.played import Story
@@ -111,15 +112,24 @@ def challenge_that_was_issued_to_another(stage: Stage) -> Story:
 
 @play("reg.state.challenge-of-login")
 def challenge_of_a_login(stage: Stage) -> Story:
-    """A challenge that was issued for a login, to the same browser and name where it can be had."""
+    """A challenge that was issued for somebody's login."""
     somebody = stage.person()
     _, control = somebody.register()
+    person = stage.person()
+    draft = for_challenge_of(person, somebody.begin_login())
+    return Story.of(control, person.visit.finish_registration(draft.document()))
+
+
+@play("reg.state.challenge-of-login", "same browser")
+def challenge_of_a_login_here(stage: Stage) -> Story:
+    """A challenge that was issued for a login under the same name in the same browser."""
+    _, control = stage.person().register()
     person = stage.person()
     options = person.visit.begin_registration()
     try:
         request = person.begin_login()
-    except AuthctlError:
-        request = somebody.begin_login()
+    except AuthctlError as error:
+        raise NotSupported("Who has no passkey can begin no login here") from error
     draft = person.make({**options, "challenge": request["challenge"]})
     return Story.of(control, person.visit.finish_registration(draft.document()))
 
@@ -190,6 +200,8 @@ def answer_in_another_account(stage: Stage) -> Story:
     """An answer that the same browser sends under another name than the one that the options were for."""
     _, control = stage.person().register()
     person, other = stage.person(), stage.person()
+    # Also the other name is one that the server has heard of.
+    other.visit.begin_registration()
     draft = person.make()
     reaction = person.visit.branch(other.visit.account).finish_registration(draft.document())
     if reaction.verdict is Verdict.ACCEPTED and not _opens(person, draft, other):
@@ -200,7 +212,11 @@ def answer_in_another_account(stage: Stage) -> Story:
 
 def _opens(person: Person, registered: RegistrationDraft, other: Person) -> bool:
     """Whether the passkey that a person registered opens the account of another."""
-    options = other.begin_login()
+    try:
+        options = other.begin_login()
+    except AuthctlError:
+        # Who has no passkey may get no options.
+        return False
     listed = ids_in(options, "allowCredentials")
     if listed:
         return registered.credential_id in listed

@@ -102,13 +102,18 @@ def challenge_of_another_browser_of_the_user(stage: Stage) -> Story:
 
 @play("auth.state.challenge-of-registration")
 def challenge_of_a_registration(stage: Stage) -> Story:
-    """A challenge that was issued for a registration, to the same browser and name where it can be had."""
+    """A challenge that was issued for somebody's registration."""
+    person, _, control = member(stage)
+    draft = with_challenge(person, stage.person().visit.begin_registration())
+    return Story.of(control, person.visit.finish_login(draft.document()))
+
+
+@play("auth.state.challenge-of-registration", "same browser")
+def challenge_of_a_registration_here(stage: Stage) -> Story:
+    """A challenge that was issued for a registration under the same name in the same browser."""
     person, _, control = member(stage)
     options = person.begin_login()
-    try:
-        creation = person.visit.begin_registration()
-    except AuthctlError:
-        creation = stage.person().visit.begin_registration()
+    creation = person.visit.begin_registration()
     draft = person.sign({**options, "challenge": creation["challenge"]})
     return Story.of(control, person.visit.finish_login(draft.document()))
 

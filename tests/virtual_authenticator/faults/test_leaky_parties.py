@@ -28,6 +28,10 @@ FROM_ELSEWHERE: Final = {
     "reg.state.challenge-other-session",
     "reg.state.user-swap",
 }
+OTHER_PURPOSE: Final = {
+    "auth.state.challenge-of-registration/same_browser",
+    "reg.state.challenge-of-login/same_browser",
+}
 KNOWN_ALREADY: Final = {"reg.state.dup-credid-same-user", "reg.state.dup-credid-other-user"}
 NOT_SIGNED: Final = {
     "auth.id.id-swap-after-sign",
@@ -41,7 +45,10 @@ RED: Final[dict[tuple[str, ...], set[str]]] = {
     ("expiry",): {"auth.state.challenge-expired", "reg.state.challenge-expired"},
     ("issued",): USED_AGAIN | {"reg.state.challenge-client-supplied"},
     ("own-copy",): {"auth.state.challenge-live-swap/captured_as_it_was"},
-    ("purpose",): {"auth.state.challenge-of-registration", "reg.state.challenge-of-login"},
+    ("purpose",): OTHER_PURPOSE,
+    ("purpose", "session", "user"): FROM_ELSEWHERE
+    | OTHER_PURPOSE
+    | {"auth.state.challenge-of-registration", "reg.state.challenge-of-login"},
     ("session",): set(),
     ("user",): {"reg.state.user-swap"},
     ("session", "user"): FROM_ELSEWHERE,

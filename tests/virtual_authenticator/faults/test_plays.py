@@ -206,22 +206,11 @@ def test_a_swap_is_none_when_the_passkey_is_not_in_the_other_account() -> None:
     assert told("reg.state.user-swap", listing).reactions[0].verdict is Verdict.REFUSED
 
 
-@pytest.mark.parametrize(
-    ("name", "ceremony"), [("auth.state.challenge-of-registration", 2), ("reg.state.challenge-of-login", 1)]
-)
-def test_a_challenge_of_the_other_ceremony_is_somebody_elses_when_the_server_gives_none_here(
-    name: str, ceremony: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun: list[int] = []
-    beginning = "begin_registration" if ceremony == 2 else "begin_login"
-    honest = getattr(FakeVisit, beginning)
+def test_a_swap_is_none_when_whoever_has_no_passkey_gets_no_options() -> None:
+    found = told("reg.state.user-swap", FakeParty(silent={"login"}))
+    assert found.reactions[0].reason == "the passkey is not in the other account"
 
-    def begin(visit: FakeVisit, **named: bool) -> Any:
-        begun.append(id(visit))
-        if len(begun) == ceremony:
-            raise ServerUnreachable("There are no options")
-        return honest(visit, **named)
 
-    monkeypatch.setattr(FakeVisit, beginning, begin)
-    assert told(name, FakeParty()).reactions == (ACCEPTED,)
-    assert begun[-1] != begun[-2]
+def test_a_login_in_the_same_browser_is_not_applicable_when_whoever_has_no_passkey_can_begin_none() -> None:
+    found = told("reg.state.challenge-of-login/same_browser", FakeParty(silent={"login"}))
+    assert found.not_applicable == "Who has no passkey can begin no login here"
