@@ -129,6 +129,8 @@ class FileCheck:
         if span is not None:
             self._begin(line)
             self._counts.lines_of_removed_rows += 1
+            # An archived row is walked with its chain, and asks for its line like any other.
+            self._coverage.of(writer_id).add(seq)
             self._lines.check_removed(line, span)
             return
         row = self._rows.at(writer_id, seq)
