@@ -25,7 +25,7 @@ test: $(VENV)/.dev ## runs every test, with coverage
 fuzz: $(VENV)/.dev ## holds 20,000 made-up requests and their answers against the API description
 	$(BIN)/python -m tests.fuzz
 
-quick: $(VENV)/.dev ## runs the tests that neither start programs nor go through whole catalogues, in a minute
+quick: $(VENV)/.dev ## runs the tests that neither start programs nor go through whole catalogues
 	$(BIN)/pytest $(PYTEST_FLAGS) -q -m "not (process or browser or targets or postgres or thorough)"
 
 lint: $(VENV)/.dev ## checks style, types and formatting
