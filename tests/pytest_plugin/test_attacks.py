@@ -82,7 +82,6 @@ def test_a_failure_says_what_was_altered_why_it_matters_and_how_to_look_it_up(at
             "  why it matters    *",
             "  the standard      §7.1 step 9* (must; refuse is owed)",
             "  the server        accepted: 200",
-            '  its answer        {"status": "ok"*',
             "  look it up        authctl simulate attack show cd.origin-suffix-trick*:registration",
         ]
     )
