@@ -72,8 +72,7 @@ def test_a_login_does_not_crash_when_the_stored_key_is_one_that_registration_ref
     """R-WA-20: the library raises what it likes over such keys, and none of it reaches the caller."""
     service = service_for(case.needs)
     reaction = log_in_with(Person(service.lab(), case.needs), service, case)
-    if reaction.verdict is Verdict.ACCEPTED:
-        assert case.name in STILL_THE_SAME_KEY
-    else:
+    assert (reaction.verdict is Verdict.ACCEPTED) == (case.name in STILL_THE_SAME_KEY)
+    if reaction.verdict is not Verdict.ACCEPTED:
         assert reaction.verdict is Verdict.REFUSED
         assert reaction.reason in {"signature_invalid", "library_error", "library_refused"}
