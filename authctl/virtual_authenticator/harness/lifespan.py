@@ -35,7 +35,7 @@ class Lifespan:
         try:
             message = await asyncio.wait_for(self._from_app.get(), self._patience)
         except TimeoutError as error:
-            await self._give_up()
+            await self._give_up(self._task)
             raise ServerUnreachable(f"The application did not start within {self._patience:g} s") from error
         if message["type"] == "lifespan.startup.failed":
             raise ServerUnreachable("The application did not start", debug=str(message.get("message", "")))
@@ -49,12 +49,11 @@ class Lifespan:
             await asyncio.wait_for(asyncio.shield(self._task), self._patience)
         except TimeoutError:
             # Nobody waits for ever for an application that is not wanted any more.
-            await self._give_up()
+            await self._give_up(self._task)
 
-    async def _give_up(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task], timeout=self._patience)
+    async def _give_up(self, task: asyncio.Task[None]) -> None:
+        task.cancel()
+        await asyncio.wait([task], timeout=self._patience)
 
     async def _run(self) -> None:
         problem = ""

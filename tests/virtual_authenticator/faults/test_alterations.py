@@ -39,6 +39,7 @@ ORIGINS: Final = {
     "https://localhost:8443": "localhost",
     "https://example.com:8443": "example.com",
     "https://fixity.us": "fixity.us",
+    "https://brunn.dk": "brunn.dk",
     "https://login.example.co.uk": "example.co.uk",
 }
 WHOLE: Final = next(iter(ORIGINS))
@@ -59,6 +60,7 @@ IMPOSSIBLE: Final = {
     "https://localhost": {"cd.origin-parent"},
     "https://localhost:8443": {"cd.origin-default-port", "cd.origin-parent"},
     "https://example.com:8443": {"cd.origin-default-port"},
+    "https://brunn.dk": {"cd.origin-homograph"},
 }
 """Faults that an origin cannot have, beside algorithms that are not offered here."""
 MANY: Final = 4
