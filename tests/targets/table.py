@@ -38,6 +38,8 @@ _HEADINGS: Final = (
     "against a must",
     "crashed",
     "wrongly refused",
+    "told",
+    "inconclusive",
     "not applicable",
 )
 _MARKS: Final = {Mark.WRONGLY_ACCEPTED: "accepted", Mark.CRASHED: "crashed"}
@@ -106,7 +108,7 @@ def _counts(subject: Subject, results: Sequence[Result]) -> str:
     return _line(subject.name, *map(str, numbers))
 
 
-_REST: Final = (Mark.CRASHED, Mark.WRONGLY_REFUSED, Mark.NOT_APPLICABLE)
+_REST: Final = (Mark.CRASHED, Mark.WRONGLY_REFUSED, Mark.TOLD, Mark.INCONCLUSIVE, Mark.NOT_APPLICABLE)
 
 
 def _rows(played: Sequence[tuple[Subject, Sequence[Result]]]) -> Iterator[str]:
