@@ -47,6 +47,10 @@ def test_every_case_is_there_once() -> None:
     assert len(rows("cases.csv")) == len(KINDS) >= FEWEST
 
 
+def test_hundreds_of_cases_have_to_be_refused_as_the_readme_says() -> None:
+    assert sum(case.expected["l3"] in ("refuse", "one") for case in CASES) > 500
+
+
 def test_a_change_of_the_numbers_is_meant() -> None:
     assert Counter(case.force for case in KINDS.values()) == BY_FORCE
     assert Counter(case.tier for case in KINDS.values()) == BY_TIER
