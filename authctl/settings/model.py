@@ -96,7 +96,8 @@ class Settings(BaseSettings):
     )
     cors_origins: Origins = Field(default=(), description="exact origins whose scripts may call the API")
     authenticator_attachment: Literal["platform", "cross-platform", "any"] = Field(
-        default="platform", description="kind of authenticator asked for at registration"
+        default="platform",
+        description="kind of authenticator asked for at registration; with platform a further passkey may be on any",
     )
     user_verification: Literal["required", "preferred"] = Field(
         default="required", description="whether a ceremony without user verification is refused"

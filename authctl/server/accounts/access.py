@@ -91,8 +91,13 @@ def target_of(tx: Transaction, identity: Identity, target_id: str) -> User | Acc
         return identity.user
     if not identity.is_admin:
         return AccessDenied()
-    found = tx.users.by_id(target_id) if _IDENTIFIER.fullmatch(target_id) else None
+    found = tx.users.by_id(target_id) if is_identifier(target_id) else None
     return found or NotFound()
+
+
+def is_identifier(text: str) -> bool:
+    """Whether this could be the id of a user: no other text is for a database, and PostgreSQL refuses some."""
+    return _IDENTIFIER.fullmatch(text) is not None
 
 
 def _objection(session: LoginSession, user: User, now: datetime) -> Reason | None:

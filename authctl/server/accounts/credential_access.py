@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from authctl.errors import AccessDenied, LoginTooOld, NotFound
 from authctl.server.accounts import credential_events
-from authctl.server.accounts.access import Rejected, identify, target_of
+from authctl.server.accounts.access import Rejected, identify, is_identifier, target_of
 from authctl.server.accounts.account_events import Reason
 from authctl.server.accounts.credential_events import Attempt
 from authctl.server.audit.events import EventType
@@ -64,5 +64,9 @@ def admit(
 
 def _hold(tx: Transaction, claims: Claims | Rejected, user_id: str | None) -> None:
     """Before anything is read, so that what is read is what holds when the change is made."""
-    if not isinstance(claims, Rejected) and (user_id in {None, claims.subject} or claims.role == "admin"):
-        tx.users.hold(user_id or claims.subject)
+    if isinstance(claims, Rejected):
+        return
+    if user_id in {None, claims.subject}:
+        tx.users.hold(claims.subject)
+    elif claims.role == "admin" and is_identifier(str(user_id)):
+        tx.users.hold(str(user_id))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from authctl.errors import NotFound
+from authctl.server.accounts.access import is_identifier
 from authctl.server.accounts.normalising import email_to_look_up
 from authctl.server.audit.erasure import Subject
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from authctl.server.storage.tables import User
     from authctl.server.storage.transaction import Transaction
-
-_IDENTIFIER = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ def person_with(tx: Transaction, typed: str, *, former_ids: Iterable[str] = ()) 
     """
     looked_up = email_to_look_up(typed)
     former = list(former_ids)
-    if _IDENTIFIER.fullmatch(looked_up):
+    if is_identifier(looked_up):
         user = tx.users.by_id(looked_up)
         email = user.email if user is not None else tx.erasures.email_of_id(looked_up)
         former.insert(0, looked_up)

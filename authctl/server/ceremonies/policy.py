@@ -137,10 +137,11 @@ class Policy:
         """PublicKeyCredentialCreationOptionsJSON (section 5.1.8).
 
         exclude  id and transports of each credential that the user has already; only for a signed-in user, because it
-                 tells anyone else which credentials an account has
+                 tells anyone else which credentials an account has. With them a platform authenticator is not asked
+                 for: the one of this device is among them, and on localhost no other device is reached
         """
         selection = {"residentKey": "preferred", "userVerification": self.user_verification}
-        if self.attachment is not None:
+        if self.attachment is not None and not (exclude and self.attachment == "platform"):
             selection["authenticatorAttachment"] = self.attachment
         return {
             "challenge": base64url.encode(challenge),

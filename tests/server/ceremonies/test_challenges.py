@@ -226,3 +226,13 @@ def test_the_attachment_is_left_out_when_any_is_welcome(attachment: str | None) 
     options = replace(POLICY, attachment=attachment).creation_options(VALUE, VALUE, email="a@b.cd", display_name="A B")
     assert options["authenticatorSelection"].get("authenticatorAttachment") == attachment
     assert ("authenticatorAttachment" in options["authenticatorSelection"]) == (attachment is not None)
+
+
+@pytest.mark.parametrize("attachment", ["platform", "cross-platform", None])
+def test_a_further_passkey_need_not_be_on_this_device(attachment: str | None) -> None:
+    """The platform authenticator at hand is among those that are excluded."""
+    options = replace(POLICY, attachment=attachment).creation_options(
+        VALUE, VALUE, email="a@b.cd", display_name="A B", exclude=[(b"id", ["internal"])]
+    )
+    wanted = None if attachment == "platform" else attachment
+    assert options["authenticatorSelection"].get("authenticatorAttachment") == wanted
