@@ -119,6 +119,17 @@ def test_nobody_manages_passkeys_with_a_token_that_is_worth_nothing(
     assert held(instance) == before
 
 
+def test_a_body_that_is_refused_is_told_of_whoever_brought_the_token(instance: Instance, jane: Visitor) -> None:
+    """R-LG-03: otherwise neither a question about the person nor their erasure would find it."""
+    instance.new_events()
+    (own, *_) = listed(jane)
+    instance.new_events()
+    assert ask(jane, "PATCH", f"{MINE}/{own['id']}", json={"name": ""}).status_code == 422
+    (event,) = instance.new_events()
+    assert (event.event_type, event.reason) == ("credential_renamed", "invalid_request")
+    assert (event.user_email, event.user_id, event.actor) == (JANE, jane.id, jane.id)
+
+
 @pytest.mark.parametrize("request_", OF_SOMEBODY, ids=lambda one: one.method)
 @pytest.mark.parametrize("whose", ["another user's", "nobody's"])
 def test_a_user_manages_no_passkeys_of_others(instance: Instance, jane: Visitor, request_: Request, whose: str) -> None:
@@ -271,13 +282,13 @@ class TestAdmins:
     @pytest.mark.parametrize("request_", OF_SOMEBODY, ids=lambda one: one.method)
     @pytest.mark.parametrize("asked", [NOBODY, "x", "%00"])
     def test_an_admin_is_told_when_there_is_no_such_user(
-        self, instance: Instance, request_: Request, asked: str
+        self, each_instance: Instance, request_: Request, asked: str
     ) -> None:
-        boss = signed_in(instance, JOHN)
+        boss = signed_in(each_instance, JOHN)
         promote(boss)
-        instance.new_events()
-        assert request_.send(boss, Visitor(instance, id=asked)).status_code == 404
-        assert told(instance) == (request_.event, 0, "unknown_user")
+        each_instance.new_events()
+        assert request_.send(boss, Visitor(each_instance, id=asked)).status_code == 404
+        assert told(each_instance) == (request_.event, 0, "unknown_user")
 
     @pytest.mark.parametrize("request_", OF_SOMEBODY, ids=lambda one: one.method)
     def test_a_demoted_admin_manages_only_their_own(self, instance: Instance, jane: Visitor, request_: Request) -> None:

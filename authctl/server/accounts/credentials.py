@@ -58,16 +58,17 @@ class Credentials:
         self._verifier = verifier
         self._rejections = rejections
 
-    async def require_token(self, bearer: str | None, user_id: str | None, attempt: Attempt, caller: Caller) -> None:
-        """Turns away who brings no token of ours, before anything else is looked at; what it is worth, is not asked.
+    async def require_token(self, bearer: str | None, user_id: str | None, attempt: Attempt, caller: Caller) -> str:
+        """Whose token it is; what it is worth is not asked.
 
-        Raises NotAuthenticated or TokenRejected.
+        Turns away who brings none of ours, before anything else is looked at: raises NotAuthenticated or TokenRejected.
         """
         claims = read_or_count(self._verifier, self._rejections, bearer, caller)
         if isinstance(claims, Rejected):
             event = credential_events.rejected(claims, attempt, user_id, caller)
             await self._database.write(partial(record, event=event))
             raise claims.error
+        return claims.subject
 
     async def list(self, bearer: str | None, user_id: str | None, caller: Caller) -> builtins.list[WebauthnCredential]:
         """What a user can log in with, oldest first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from authctl.server.audit.archived_rows import open_archive
@@ -43,12 +44,13 @@ class AuditTrail:
         self._checkpointed = database.clock.monotonic()
 
     async def record_refused(
-        self, event_type: EventType, reason: str, caller: Caller, email: str | None = None
+        self, event_type: EventType, reason: str, caller: Caller, user_id: str | None = None
     ) -> None:
-        """A request that was refused before any feature saw it. Raises AuditUnavailable."""
+        """A request that was refused before any feature saw it, of whoever brought a token. Raises AuditUnavailable."""
         what = wish(event_type).capitalize()
         details = f"{what} refused {origin_of(caller)}: {reason.replace('_', ' ')}"
-        await self._record(Event(event_type, False, caller, details, reason=reason, user_email=email))
+        event = Event(event_type, False, caller, details, reason=reason, user_id=user_id, actor=user_id)
+        await self._database.write(lambda tx: record(tx, _named(tx, event)))
 
     async def record_start(self, details: str) -> None:
         """The server begins to serve."""
@@ -130,6 +132,11 @@ class AuditTrail:
 
     async def _record(self, event: Event) -> None:
         await self._database.write(lambda tx: record(tx, event))
+
+
+def _named(tx: Transaction, event: Event) -> Event:
+    user = None if event.user_id is None else tx.users.by_id(event.user_id)
+    return event if user is None else replace(event, user_email=user.email)
 
 
 def _checkpoint(tx: Transaction) -> bool:

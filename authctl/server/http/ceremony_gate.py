@@ -40,11 +40,11 @@ class Gate:
             EventType.AUDIT_QUERY: question_policy(settings),
         }
 
-    async def admit(self, request: Request, ceremony: EventType, shape: type[Body]) -> Body:
+    async def admit(self, request: Request, ceremony: EventType, shape: type[Body], user_id: str | None = None) -> Body:
         """The body of a request that may go on. Raises RateLimited, or what is wrong with the body.
 
         A body is read before its request is counted, because the e-mail inside is one of the things that are counted;
-        a wrong body counts for its source alike.
+        a wrong body counts for its source alike. `user_id` is whose token came with it, for the trail.
         """
         caller = request.caller
         policy = self._policies[ceremony]
@@ -59,10 +59,10 @@ class Gate:
             email = body.counted_email
             await self._limiter.admit(policy, caller.network, email)
         except TooOften as refusal:
-            await self._refusals.limited(ceremony, caller, email, refusal.key)
+            await self._refusals.limited(ceremony, caller, email, refusal.key, user_id)
             raise
         except UNREADABLE:
-            await self._refusals.invalid(ceremony, caller)
+            await self._refusals.invalid(ceremony, caller, user_id)
             raise
         return body
 

@@ -82,8 +82,8 @@ async def _remove(request: Request, edge: Edge, user_id: str | None) -> Answer:
 
 async def _admit(request: Request, edge: Edge, attempt: Attempt, shape: type[Body], user_id: str | None = None) -> Body:
     """The body; whoever has no token is told so before anything is said of what they sent."""
-    await edge.service.credentials.require_token(_token(request), user_id, attempt, request.caller)
-    return await edge.gate.admit(request, attempt.event_type, shape)
+    subject = await edge.service.credentials.require_token(_token(request), user_id, attempt, request.caller)
+    return await edge.gate.admit(request, attempt.event_type, shape, subject)
 
 
 def _token(request: Request) -> str | None:

@@ -5,7 +5,7 @@ Limits have no feature behind them, so that this file records for them what feat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -33,6 +33,14 @@ class _Tally:
     more: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Whom:
+    """Who was turned away, as far as it is known: an e-mail from a body, a user id from a token."""
+
+    email: str | None
+    user_id: str | None
+
+
 class Refusals:
     """Writes the events of a refused request, or counts it when its counter has refused within the last minute."""
 
@@ -41,11 +49,13 @@ class Refusals:
         self._audit = audit
         self._tallies: dict[tuple[str, EventType], _Tally] = {}
 
-    async def invalid(self, ceremony: EventType, caller: Caller) -> None:
+    async def invalid(self, ceremony: EventType, caller: Caller, user_id: str | None = None) -> None:
         """A body that cannot be used; limits keep their number down."""
-        await self._audit.record_refused(ceremony, INVALID, caller)
+        await self._audit.record_refused(ceremony, INVALID, caller, user_id)
 
-    async def limited(self, ceremony: EventType, caller: Caller, email: str | None, counter: str) -> None:
+    async def limited(
+        self, ceremony: EventType, caller: Caller, email: str | None, counter: str, user_id: str | None = None
+    ) -> None:
         """A request over a limit: the first of a minute leaves its events at once, later ones are counted.
 
         They are kept apart by the counter that was full and by ceremony: a flood from many sources that meets the
@@ -60,7 +70,8 @@ class Refusals:
             await self.flush(everything=True)
         self._tallies[counter, ceremony] = _Tally(caller, now + WINDOW_SECONDS)
         more = 0 if tally is None else tally.more
-        await self._database.write(lambda tx: _record_first(tx, ceremony, caller, email, more))
+        whom = _Whom(email, user_id)
+        await self._database.write(lambda tx: _record_first(tx, ceremony, caller, whom, more))
 
     async def flush(self, *, everything: bool = False) -> None:
         """Writes the tallies whose minute is over, at a stop all of them."""
@@ -72,13 +83,17 @@ class Refusals:
                     await self._database.write(partial(record, event=_counted(key[1], tally.caller, tally.more)))
 
 
-def _record_first(tx: Transaction, ceremony: EventType, caller: Caller, email: str | None, more: int) -> None:
+def _record_first(tx: Transaction, ceremony: EventType, caller: Caller, whom: _Whom, more: int) -> None:
     if more:
         record(tx, _counted(ceremony, caller, more))
-    details = f"{wish(ceremony).capitalize()} refused {origin_of(caller)}: rate limited"
-    record(tx, Event(ceremony, False, caller, details, reason=LIMITED, user_email=email))
-    alarm = f"Too many requests {origin_of(caller)}: {wish(ceremony)} refused"
-    record(tx, Event(EventType.RATE_LIMITED, False, caller, alarm, reason=LIMITED, user_email=email))
+    user = None if whom.user_id is None else tx.users.by_id(whom.user_id)
+    email = whom.email if user is None else user.email
+    for event_type, details in (
+        (ceremony, f"{wish(ceremony).capitalize()} refused {origin_of(caller)}: rate limited"),
+        (EventType.RATE_LIMITED, f"Too many requests {origin_of(caller)}: {wish(ceremony)} refused"),
+    ):
+        event = Event(event_type, False, caller, details, reason=LIMITED, user_email=email)
+        record(tx, replace(event, user_id=whom.user_id, actor=whom.user_id))
 
 
 def _counted(ceremony: EventType, caller: Caller, count: int) -> Event:

@@ -22,10 +22,10 @@ def ask(service: Service, query: EventQuery) -> list[EventRecord]:
 
 
 def test_a_refused_request_leaves_its_event(site: Site, service: Service) -> None:
-    asyncio.run(service.trail.record_refused(EventType.LOGIN_BEGIN, "invalid_request", CALLER, "jane@example.com"))
+    asyncio.run(service.trail.record_refused(EventType.LOGIN_BEGIN, "invalid_request", CALLER))
     (row,) = site.rows()
     assert (row["event_type"], row["success"], row["reason"]) == ("login_begin", 0, "invalid_request")
-    assert row["user_email"] == "jane@example.com"
+    assert (row["user_email"], row["user_id"], row["actor"]) == (None, None, None)
     assert row["details"] == "Login begin refused from IP: 192.0.2.1: invalid request"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -189,8 +189,3 @@ def test_the_service_lives_and_is_not_ready_when_the_store_is_gone(api: Api) -> 
     for answer in (api.get("/readyz"), api.post("/login/begin", {}), api.get("/users/me", "a.b.c")):
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
         assert problem_of(answer)["detail"] == "The service is temporarily unavailable"
-
-
-def test_the_root_points_to_the_description(shared_api: Api) -> None:
-    pointer: dict[str, Any] = shared_api.get("/").json()
-    assert shared_api.get(pointer["description"]).json()["openapi"] == "3.1.0"
