@@ -27,9 +27,10 @@ USER_COLUMNS = (
 CREDENTIAL_COLUMNS = (
     Column("id", "Id"),
     Column("name", "Name", width=20, least=8),
-    Column("last_used_at", "Last used", width=11, least=11),
-    Column("created_at", "Added", width=11, least=11),
-    Column("removed_at", "Removed", width=11, least=11),
+    # First of the times: whoever asks for removed passkeys too has to tell them from the others in any width.
+    Column("removed_at", "Removed", width=20, least=20),
+    Column("last_used_at", "Last used", width=20, least=20),
+    Column("created_at", "Added", width=20, least=20),
     Column("authenticator", "Authenticator", width=20, least=8),
     Column("algorithm", "Algorithm", width=9, least=9),
     Column("backed_up"),
@@ -58,7 +59,7 @@ def whose_record(row: Row) -> str:
 
 TIME = Column("created_at", "Time", width=20)
 OUTCOME = Column("success", "Result", width=6, words=outcome, alarm=has_failed)
-EVENT = Column("event_type", "Event", width=21, least=12)
+EVENT = Column("event_type", "Event", width=21, least=18)
 USER = Column("user_email", "User", width=24, least=12)
 ADDRESS = Column("ip_address", "Address", width=15, least=15)
 REASON = Column("reason", "Reason", width=20, least=10, alarm=has_failed)
