@@ -22,6 +22,8 @@ EARLIEST_BIRTH = datetime(1900, 1, 1, tzinfo=UTC)
 
 # Joiners shape letters of Persian and Indic scripts; every other invisible character serves to deceive.
 _JOINERS = frozenset("\u200c\u200d")
+# Letters by their category that show nothing: fillers of Hangul, and the empty pattern of Braille.
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _DATE = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -49,7 +51,7 @@ def person_name(value: str) -> str:
     if any(unicodedata.category(character) in _INVISIBLE and character not in _JOINERS for character in value):
         raise _unacceptable("must not contain control or formatting characters")
     text = unicodedata.normalize("NFC", value.strip())
-    if not 1 <= len(text) <= LONGEST_NAME or _JOINERS.issuperset(text):
+    if not 1 <= len(text) <= LONGEST_NAME or (_JOINERS | _BLANK).issuperset("".join(text.split())):
         raise _unacceptable(f"has to be 1 to {LONGEST_NAME} characters long")
     return text
 

@@ -200,7 +200,8 @@ def test_name_is_trimmed_and_composed_when_it_is_stored(typed: str, stored: str)
 @pytest.mark.parametrize(
     "typed",
     [
-        "", "   ", "\u200d", "x" * 101, "a\x00b", "a\nb", "Jane\n", "\tJane", "a\x1b[31mb", "a\x7fb", "a\x9bb",
+        "", "   ", "\u200d", "\u3164", "\u2800 \u115f",
+        "x" * 101, "a\x00b", "a\nb", "Jane\n", "\tJane", "a\x1b[31mb", "a\x7fb", "a\x9bb",
         "a\u202eb", "a\u2066b", "a\u200eb", "a\u200bb", "a\ufeffb", "a\u2028b", "a\ud800b", "a\U000e0041b",
     ],
 )  # fmt: skip
