@@ -288,6 +288,12 @@ class TestErasing:
         assert (done.is_file_clean, done.lines, done.left) == (False, 0, ())
         assert "lines of this person may be left" in done.notes[0]
 
+    def test_copies_in_unused_bytes_are_said(self, instance: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+        live(instance)
+        monkeypatch.setattr(personal_data, "is_in_file", lambda driver, text: text == JANE)
+        (note,) = erase(instance).notes
+        assert "VACUUM in the sqlite3 program" in note
+
     def test_a_reader_that_keeps_the_old_pages_is_said(
         self, instance: Instance, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -16,7 +16,7 @@ from authctl.server.accounts.normalising import email_to_look_up
 from authctl.server.accounts.subjects import Person, person_with
 from authctl.server.audit.erasure import rows_in
 from authctl.server.audit.file_erasing import FileEraser
-from authctl.server.storage.erasures import empty_write_ahead_log
+from authctl.server.storage.erasures import empty_write_ahead_log, is_in_file
 from authctl.server.storage.event_query import EventFilter
 
 if TYPE_CHECKING:
@@ -107,6 +107,11 @@ class PersonalData:
             notes.append("PostgreSQL keeps old versions of rows until VACUUM, and in archived write-ahead logs")
         elif not await self._empty_log():
             notes.append("others are using the database: its write-ahead log keeps old pages until they let go of it")
+        elif await asyncio.to_thread(is_in_file, self._database.driver, subject.email):
+            notes.append(
+                "the database file still has the e-mail where no row of this person is, mostly in unused bytes: "
+                "VACUUM in the sqlite3 program clears those, with the service stopped"
+            )
         return Erased(
             replace(inventory, archived=rows_in(ranges)),
             scrubbed is not None,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sqlalchemy import and_, bindparam, not_, null, or_, select
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 PERSONAL_COLUMNS = ("user_email", "ip_address", "user_agent", "details", "peer_address", "salt")
 """What is left empty by an erasure; the digest of them stays, and with it the chain."""
 ERASED_TYPE = "user_erased"
+_PIECE: Final = 1 << 20
 
 _events = table_of(AuditLog)
 _columns = _events.c
@@ -167,6 +169,25 @@ def empty_write_ahead_log(driver: Driver) -> bool:
         raise driver.translate(error) from error
     finally:
         raw.close()
+
+
+def is_in_file(driver: Driver, text: str) -> bool:
+    """Whether SQLite's file has a text anywhere, in rows or in the bytes of pages that no row uses any more.
+
+    What is deleted is overwritten, but pages that were divided or moved before may hold copies, which VACUUM clears.
+    """
+    raw = driver.connect(readonly=True)
+    try:
+        path = Path(str(raw.execute("PRAGMA database_list").fetchone()[2]))
+    finally:
+        raw.close()
+    sought, rest = text.encode(), b""
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            if sought in rest + piece:
+                return True
+            rest = piece[-len(sought) :]
+    return False
 
 
 def _containing(text: str) -> str:

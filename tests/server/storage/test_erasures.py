@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from authctl.errors import StorageError
-from authctl.server.storage.erasures import empty_write_ahead_log
+from authctl.server.storage import erasures
+from authctl.server.storage.erasures import empty_write_ahead_log, is_in_file
 from authctl.server.storage.sqlite import SqliteDriver, dbapi
 
 if TYPE_CHECKING:
@@ -74,3 +75,25 @@ def test_what_was_deleted_or_blanked_is_in_no_page_any_more(database: Database, 
     content = (tmp_path / "app.db").read_bytes()
     assert b"somebody-008@" in content
     assert b"somebody-007@" not in content
+
+
+def test_a_text_in_bytes_that_no_row_uses_is_found_until_the_file_is_made_anew(database: Database) -> None:
+    with closing(database.driver.connect(readonly=False)) as raw:
+        raw.execute("PRAGMA secure_delete=OFF")
+        raw.execute("CREATE TABLE notes (said TEXT)")
+        raw.execute("INSERT INTO notes VALUES ('of jane@example.com')")
+        raw.execute("DELETE FROM notes")
+    assert empty_write_ahead_log(database.driver)
+    assert is_in_file(database.driver, "jane@example.com")
+    assert not is_in_file(database.driver, "john@example.com")
+    with closing(database.driver.connect(readonly=False)) as raw:
+        raw.execute("VACUUM")
+    assert empty_write_ahead_log(database.driver)
+    assert not is_in_file(database.driver, "jane@example.com")
+
+
+def test_a_text_is_found_across_the_pieces_in_which_a_file_is_read(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasures, "_PIECE", 13)
+    assert is_in_file(database.driver, "audit_logs_no_update")
