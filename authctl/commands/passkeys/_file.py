@@ -34,13 +34,13 @@ PasskeyArgument = Annotated[
     ),
 ]
 PASSKEY_COLUMNS: Final = (
-    Column("credential_id", "Id"),
-    Column("rp_id", "RP id"),
-    Column("user_name", "User"),
-    Column("algorithm", "Algorithm"),
-    Column("sign_count", "Count"),
-    Column("discoverable", "Discoverable"),
-    Column("created_at", "Created"),
+    Column("credential_id", "Id", width=43, least=12),  # its beginning is enough to name it
+    Column("rp_id", "RP id", width=20, least=9),
+    Column("user_name", "User", width=24, least=12),
+    Column("algorithm", "Algorithm", width=9, least=9),
+    Column("sign_count", "Count", width=5, least=5),
+    Column("created_at", "Created", width=20, least=20),
+    Column("discoverable", "Discoverable", width=12, least=12),
     Column("user_display_name"),
     Column("user_handle"),
     Column("counter"),
