@@ -31,7 +31,7 @@ def root_group() -> TyperGroup:
 ROOT = root_group()
 TREE = walk(ROOT)
 VERBS = [(path, command) for path, command in TREE if not isinstance(command, TyperGroup)]
-PRINT_NOTHING = {("serve",), ("passkeys", "export")}
+PRINT_NOTHING = {("serve",), ("passkeys", "export"), ("simulate", "attack", "root")}
 OTHERS = {"simulate", "passkeys"}
 """Their groups shorten the words of their commands."""
 HEAVY = (

@@ -22,5 +22,5 @@ group = LazyGroup(
         "erase": Lazy("authctl.commands.users.erase:erase", "Erase everything held about one person."),
     },
     name="users",
-    help="Look at users and passkeys; disable, delete, export or erase users.\n\nExample: authctl users list",
+    help="Look at users and passkeys; disable, export or erase users.\n\nExample: authctl users list",
 )
