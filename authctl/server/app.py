@@ -19,17 +19,17 @@ from authctl.server.http.envelope import Envelope
 from authctl.server.http.hosts import HostCheck, own_names
 from authctl.server.http.limits import Limiter
 from authctl.server.http.openapi import describe
-from authctl.server.http.pages import PAGE_FILES, ServedFile
+from authctl.server.http.pages import page_endpoints
 from authctl.server.http.path_endpoint import PathEndpoint, no_route
 from authctl.server.http.refusals import Refusals
 from authctl.server.http.routes import ROUTES
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Mapping
 
     from starlette.types import ASGIApp
 
-    from authctl.server.http.pages import PageFile
+    from authctl.server.http.routes import Endpoint
     from authctl.server.service import Service
 
 
@@ -45,19 +45,19 @@ def create_app(service: Service) -> ASGIApp:
         async with Background(service, refusals):
             yield
 
-    paths = _paths(edge, PAGE_FILES if settings.has_pages else ())
+    paths = _paths(edge, page_endpoints() if settings.has_pages else {})
     app: ASGIApp = Router(paths, redirect_slashes=False, default=no_route, lifespan=lifespan)
     app = CrossOrigin(app, settings.cors_origins, settings.origins)
     app = HostCheck(app, own_names(settings.origins, settings.host))
     return Envelope(app, ClientAddresses(settings.trusted_proxies), settings.origins)
 
 
-def _paths(edge: Edge, pages: Sequence[PageFile]) -> list[StarletteRoute]:
+def _paths(edge: Edge, pages: Mapping[str, Endpoint]) -> list[StarletteRoute]:
     # A path is one endpoint for all its methods, so that 405 can name them. The order of the table stays: the router
     # tries one path after the other, and /users/me has to stand before /users/{id}. A page takes the place of a route.
     endpoints = {
         path: {route.method: route.endpoint for route in routes}
         for path, routes in groupby(ROUTES, key=lambda route: route.path)
     }
-    endpoints |= {page.path: {"GET": ServedFile(page).answer} for page in pages}
+    endpoints |= {path: {"GET": endpoint} for path, endpoint in pages.items()}
     return [StarletteRoute(path, PathEndpoint(methods, edge)) for path, methods in endpoints.items()]

@@ -38,9 +38,10 @@ class Explanation:
 ABOUT: Final = """\
 A person registers and logs in with finger, face or PIN of their device (WebAuthn), and gets an access token.
 
-**Signing in here.** Log in on the [demo page](./) in this tab, whose token is taken over, or give any token to
-*Authorize*. A ceremony needs an authenticator, which this page has not: `authctl simulate login --url` with this
-address goes through one in a terminal.
+**Signing in here.** Log in on the [demo page](./) and come back in the same tab: its token is taken over. Or give any
+access token to *Authorize*. A ceremony needs an authenticator, which this page has not. In a terminal
+`authctl simulate login --url http://localhost:8000 --print-token` goes through one and writes the token; put the
+address of this service there, as its operator gave it.
 
 **Errors** are problem documents (RFC 9457): `type` for programs, `detail` for people, and in `instance` the id of the
 request, which every answer carries in `X-Request-ID` and the operator finds in the log. 422 names every wrong member.

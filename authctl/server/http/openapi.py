@@ -76,7 +76,10 @@ def _info() -> dict[str, Any]:
 
 
 def _scheme() -> dict[str, Any]:
-    text = "The `access_token` of a login. It is sent in the `Authorization` header and nowhere else."
+    text = (
+        "The `access_token` of a login, without the word Bearer before it. It is sent in the `Authorization` header "
+        "and nowhere else."
+    )
     return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": text}
 
 

@@ -12,12 +12,15 @@ from hashlib import sha256
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
-from authctl.server.http.answers import Answer
+from authctl.server.http.answers import TEXT, Answer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from authctl.server.http.answers import Fields
     from authctl.server.http.edge import Edge
     from authctl.server.http.request import Request
+    from authctl.server.http.routes import Endpoint
 
 HTML: Final = b"text/html; charset=utf-8"
 CSS: Final = b"text/css; charset=utf-8"
@@ -71,6 +74,24 @@ PAGE_FILES: Final[tuple[PageFile, ...]] = (
     PageFile("/docs/swagger-ui-bundle.js", "swagger-ui/swagger-ui-bundle.js", SCRIPT),
     PageFile("/docs/swagger-ui.css", "swagger-ui/swagger-ui.css", CSS),
 )
+
+PAGE_REDIRECTS: Final[Mapping[str, bytes]] = {"/docs/": b"../docs"}
+"""Addresses that people type, and where they lead. The page cannot stand there: its own addresses are relative."""
+
+
+def page_endpoints() -> dict[str, Endpoint]:
+    """Everything that the pages answer to GET, by its path."""
+    files_served: dict[str, Endpoint] = {file.path: ServedFile(file).answer for file in PAGE_FILES}
+    return files_served | {path: _redirect_to(location) for path, location in PAGE_REDIRECTS.items()}
+
+
+def _redirect_to(location: bytes) -> Endpoint:
+    there = Answer(307, b"See " + location + b"\n", TEXT, ((b"location", location),))
+
+    async def redirect(request: Request, edge: Edge) -> Answer:
+        return there
+
+    return redirect
 
 
 class ServedFile:

@@ -16,6 +16,7 @@ from authctl.server.http.openapi import SCHEME
 from authctl.server.http.pages import PAGE_FILES, PageFile, ServedFile
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.server.http.conftest import Api
@@ -63,6 +64,35 @@ def test_each_file_is_served_as_it_lies_there(shared_api: Api, file: PageFile) -
 def test_the_page_may_do_what_it_needs_and_no_more(shared_api: Api) -> None:
     """No inline script or style, nothing from elsewhere, never framed; images in data: are the icons of the style."""
     assert shared_api.get("/docs").headers.get_list("content-security-policy") == [POLICY]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_the_address_with_a_slash_leads_to_the_page(shared_api: Api, method: str) -> None:
+    """By an address that no header has a say in, and that is right below a path of a proxy's too."""
+    answer = shared_api.call(method, "/docs/", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (307, "../docs")
+    assert answer.url.join(answer.headers["location"]).path == "/docs"
+
+
+def test_the_address_with_a_slash_leads_nowhere_without_pages(make_api: Callable[..., Api]) -> None:
+    """R-WEB-06."""
+    assert make_api(pages=False).get("/docs/").status_code == 404
+
+
+def colours(path: str, block: str) -> dict[str, str]:
+    """The custom properties of the first block of a style that begins like that."""
+    style = PAGES.joinpath(path).read_text(encoding="utf-8")
+    return dict(re.findall(r"--([\w-]+): ([^;]+);", style[style.index(block) :].split("}")[0]))
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"), [(":root {", ":root {"), ("@media (prefers-color-scheme", "html.dark-mode")]
+)
+def test_the_colours_are_those_of_the_demo_page(theirs: str, ours: str) -> None:
+    demo, here = colours("style.css", theirs), colours("docs/page.css", ours)
+    both = demo.keys() & here.keys()
+    assert {"ground", "card", "line", "edge", "text", "muted", "accent", "on-accent", "tint", "bad"} <= both
+    assert {name: here[name] for name in both} == {name: demo[name] for name in both}
 
 
 def test_our_own_files_name_nothing_elsewhere() -> None:

@@ -10,7 +10,7 @@ from starlette.routing import Route as StarletteRoute
 
 from authctl.server.audit.events import Caller
 from authctl.server.http import models
-from authctl.server.http.pages import PAGE_FILES
+from authctl.server.http.pages import page_endpoints
 from authctl.server.http.path_endpoint import PathEndpoint
 from authctl.server.http.routes import ROUTES, Access, Route
 from tests.server.http.conftest import Api, problem_of
@@ -40,7 +40,7 @@ def served(shared_api: Api) -> Iterator[tuple[str, str]]:
 
 
 def test_the_router_serves_exactly_the_tables(shared_api: Api) -> None:
-    listed = {(route.method, route.path) for route in ROUTES} | {("GET", file.path) for file in PAGE_FILES}
+    listed = {(route.method, route.path) for route in ROUTES} | {("GET", path) for path in page_endpoints()}
     assert sorted(served(shared_api)) == sorted(listed)
 
 
@@ -103,7 +103,7 @@ def test_a_wrong_method_is_refused_with_the_right_ones(shared_api: Api, route: R
         "//",
         "/register",
         "/register/begin/",
-        "/docs/",
+        "/docs/page.css/",
         "/Users/me",
         "/users/me/x",
         "/users//",
