@@ -62,14 +62,21 @@ class Findings:
 
 
 def fuzz(
-    wanted: int, seed: int, *, description: dict[str, Any] | None = None, say: Callable[[str], None] = lambda _: None
+    wanted: int,
+    seed: int,
+    *,
+    description: dict[str, Any] | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    **settings: Any,
 ) -> Findings:
     """Sends at least `wanted` cases; the same ones for the same seed, but for what the service itself draws.
 
     description  another one than the service gives of itself
+    settings     of the service, by field name, such as another database
     """
     findings = Findings()
-    with _trouble(findings), temporary_server(rate_limits=False, authenticator_attachment="any") as server:
+    settings = {"rate_limits": False, "authenticator_attachment": "any", **settings}
+    with _trouble(findings), temporary_server(**settings) as server:
         service = Live(server.url)
         askers = _askers(service, server.service)
         described = description or service.call("GET", "/openapi.json").json()

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from authctl.clock import SystemClock
 from authctl.server.http import about
 from authctl.server.http.openapi import describe
 from authctl.server.http.routes import ROUTES, Access
+from authctl.server.storage.engine import open_database
 from tests.fuzz.fuzzing import fuzz
 
 if TYPE_CHECKING:
@@ -32,6 +34,13 @@ def test_every_answer_is_as_described_whoever_asks_for_whatever() -> None:
         assert route.access is Access.PUBLIC or 401 in statuses, route
         assert route.body is None or {400, 415, 422} <= statuses, route
         assert any(status == 405 for name, status in findings.answers if name.split()[1] == route.path), route
+
+
+@pytest.mark.postgres
+def test_every_answer_is_as_described_on_postgresql_too(postgres_url: str) -> None:
+    """R-IN-09: it refuses text that SQLite takes, such as an id with a NUL."""
+    open_database(postgres_url, SystemClock(), create=True).close()
+    assert fuzz(1, SEED, database_url=postgres_url).failures == {}
 
 
 def without_404(operation: dict[str, Any]) -> None:
