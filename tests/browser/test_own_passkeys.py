@@ -80,7 +80,7 @@ def test_the_session_ends_when_the_passkey_that_opened_it_is_removed(page: DemoP
     assert "this session ends too" in page.tab.find("#confirm-text").text
     page.click("#confirm-yes")
     page.wait_for_state("signed-out")
-    page.wait_for_message("session-expired")
+    assert "passkey you were logged in with is removed" in page.wait_for_message("session-expired").text
     page.log_in(person.email)
     assert len(page.wait_for_passkeys(1)) == 1
 
@@ -114,24 +114,12 @@ def test_an_authenticator_that_has_a_passkey_already_gets_no_second_one(page: De
         page.click("#add-passkey")
         said = page.wait_for_message("already-registered")
     assert (said.kind, said.role) == ("error", "alert")
+    assert "security key" in said.text
     assert len(page.passkeys) == 1
 
 
-def test_adding_goes_on_when_a_login_that_is_too_old_was_renewed(own_page: DemoPage, demo: Demo) -> None:
-    """R-WA-23: five minutes after the login, the page asks for another before it changes anything."""
-    own_page.tab.watch.expect(answered(401, "/users/me/credentials/begin"))
-    own_page.register(ADA)
-    demo.clock.ahead = STALE_SECONDS
-    with own_page.authenticator.touched():
-        own_page.click("#add-passkey")
-        # The new login is answered by the first passkey, which then is in the way of a second one on the same device.
-        own_page.wait_for_message("already-registered")
-    assert demo.events("login_complete")[-1][:2] == ("login_complete", 1)
-    assert len(demo.events("login_complete")) == 2
-
-
 def test_removing_goes_on_when_a_login_that_is_too_old_was_renewed(own_page: DemoPage, demo: Demo) -> None:
-    """R-WA-23, as above."""
+    """R-WA-23: five minutes after the login, the page asks for another before it changes anything."""
     own_page.register(ADA)
     add_from_another_device(own_page)
     rows = own_page.wait_for_passkeys(2)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.chromium import until
-from tests.browser.demo_page import DemoPage, Message, Person
+from tests.browser.demo_page import DemoPage, Person
+from tests.browser.said import WORDS_OF_MACHINES, ready_again, says
 from tests.browser.servers import Demo
 from tests.browser.watch import answered
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 ADA = Person()
-WORDS_OF_MACHINES = re.compile(r"undefined|null|NaN|\[object|Error\b|Exception|w3\.org|[A-Za-z]+Error")
 HURRIED = """
   for (const name of ["create", "get"]) {
     const real = CredentialsContainer.prototype[name];
@@ -29,21 +29,6 @@ HURRIED = """
   }
 """
 """A person who does not come costs a test 0.3 seconds and not a minute."""
-
-
-def says(page: DemoPage, code: str) -> Message:
-    """The error that the page shows, which is a sentence for people."""
-    said = page.wait_for_message(code)
-    assert (said.kind, said.role) == ("error", "alert")
-    assert len(said.text) > 20
-    assert not WORDS_OF_MACHINES.search(said.text), said.text
-    return said
-
-
-def ready_again(page: DemoPage, button: str) -> None:
-    """No button is left dead, nor a person waiting."""
-    usable = f"{button}:enabled:not([aria-busy=true], [aria-disabled=true])"
-    until(lambda: page.tab.find(usable).is_displayed(), f"{button} can be used again")
 
 
 @pytest.fixture

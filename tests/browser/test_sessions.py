@@ -1,4 +1,4 @@
-"""Sessions that end while a page is open: every end is a clear state, and no button is dead (issue: bad input)."""
+"""Sessions that end while a page is open: every end is a clear state, and no button is dead."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.chromium import Tab, until
+from tests.browser.clocks import SKEW, put_forward
 from tests.browser.demo_page import DemoPage, Person
+from tests.browser.said import says
 from tests.browser.watch import NO_OFFERS, answered, unreachable
 
 if TYPE_CHECKING:
@@ -16,24 +18,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 ADA = Person()
 HOUR = 3600
-SKEW = """
-  const now = Date.now, start = now(), real = performance.now.bind(performance);
-  const ahead = () => Number(window.__ahead ?? 0) * 1000;
-  Date.now = () => now() + ahead();
-  performance.now = () => real() + ahead();
-  window.Date = class extends Date { constructor(...given) { given.length ? super(...given) : super(Date.now()); } };
-"""
-"""Lets the test put the page's clock forward, as a lid that was closed for an hour does."""
 
 
 def seconds_left(page: DemoPage) -> float:
     return float(page.tab.find("#expiry").get_dom_attribute("data-seconds") or "nan")
-
-
-def put_forward(page: DemoPage, demo: Demo, seconds: float) -> None:
-    """Time passes for both."""
-    demo.clock.ahead = seconds
-    page.tab.run("window.__ahead = arguments[0]", seconds)
 
 
 @pytest.fixture
@@ -61,6 +49,37 @@ def test_the_page_logs_out_by_itself_when_the_token_runs_out(timed: DemoPage, de
     assert timed.token is None
     timed.log_in(ADA.email)
     assert timed.profile["email"] == ADA.email
+
+
+def test_the_page_says_how_long_the_session_still_lasts_when_it_is_about_to_end(timed: DemoPage, demo: Demo) -> None:
+    put_forward(timed, demo, HOUR - 30)
+    assert "seconds" in timed.wait_for_message("session-ending").text
+    assert timed.tab.find("#expiry").get_dom_attribute("data-low") == "true"
+    with timed.authenticator.touched():
+        timed.click("#renew")
+        timed.wait_for_message("renewed")
+    assert seconds_left(timed) > HOUR - 60
+
+
+def test_the_page_says_that_it_took_too_long_when_the_prompt_outlived_its_challenge(
+    timed: DemoPage, demo: Demo
+) -> None:
+    timed.log_out()
+    timed.tab.watch.expect(answered(401, "/login/complete"))
+    timed.tab.run("""
+      const get = CredentialsContainer.prototype.get;
+      CredentialsContainer.prototype.get = async function (options) {
+        const found = await get.call(this, options);
+        await new Promise(go => window.__give = go);
+        return found;
+      };
+    """)
+    with timed.authenticator.touched():
+        timed.click("#login-passkey")
+        timed.tab.wait("!!window.__give", "the passkey is used")
+    put_forward(timed, demo, 301)
+    timed.tab.run("window.__give()")
+    says(timed, "challenge-expired")
 
 
 def test_an_action_leads_to_the_login_when_the_token_ran_out_unnoticed(own_page: DemoPage, demo: Demo) -> None:
@@ -140,7 +159,7 @@ def test_every_tab_of_a_person_is_left_when_they_log_out_in_one(page: DemoPage) 
     page.log_out()
     page.tab.front()
     page.wait_for_state("signed-out")
-    assert page.wait_for_message("logged-out").text
+    assert "another tab" in page.wait_for_message("logged-out").text
     assert page.token is None
 
 

@@ -1,27 +1,25 @@
-// The demo page: registers, logs in and manages passkeys with the browser's own functions and this service's API.
-// What comes from the service or from people is only ever inserted as text.
+// The demo page. What comes from the service or from people is only ever inserted as text.
 
 const TOKEN = "webauthn_jwt", USER_ID = "webauthn_user_id";
 const RENEW_AFTER = 4 * 60_000;   // a challenge lives five minutes
+const FRESH = 210;                // seconds after a login in which there is time for a prompt before its five minutes end
 const CHALLENGE_LIFE = 5 * 60_000;
 const ANSWER_WITHIN = 20_000;
 const LOW = 60;                   // seconds before the end at which the page says so, or a quarter of a short life
 
 // What a person reads, by code: problems of the service by their slug, refusals of the browser, and what went well.
-// {wait}, {id}, {name}, {where} and {rp} are filled in.
 const SAID = {
-  "ready": "Type your e-mail, or pick one of the passkeys that your browser offers there.",
-  "ready-plain": "Type your e-mail and confirm with your passkey. There is no password.",
-  "ready-register": "Five fields and one confirmation on your device: your account comes with its first passkey.",
+  "ready": "One press is enough, or pick a passkey that your browser offers at the field.",
+  "ready-plain": "One press and your passkey are enough. There is no password.",
+  "ready-register": "Five fields, and your account comes with its first passkey.",
   "waiting": "Your browser asks you now. Confirm with your finger, your face or your PIN.",
   "registered": "Your account is ready. Log in with your new passkey.",
   "logged-in": "You are logged in.",
   "renewed": "You have logged in again, and your time starts anew.",
-  "logged-out": "You are logged out. Nothing of your session is left in this tab.",
-  "logged-out-elsewhere": "You have logged out in another tab, so this one has closed too.",
+  "logged-out": "You are logged out. Nothing of your session is left here.",
+  "logged-out-elsewhere": "You have logged out in another tab, and so here.",
   "session-ending": "Your session ends in {wait}. Choose “Log in again” to stay.",
   "session-expired": "Your session has ended. Log in again to go on.",
-  "session-refused": "The service does not accept this session any more. Log in again to go on.",
   "session-removed": "The passkey you were logged in with is removed, and its session with it. Log in with another one.",
   "login-too-old": "Your login is more than five minutes old. Confirm that it is you.",
   "passkey-added": "Your new passkey is ready: “{name}”.",
@@ -34,7 +32,7 @@ const SAID = {
   "login-failed": "That did not work. Try another passkey, or create an account if you have none.",
   "registration-failed": "No account was made. If you have one with this e-mail, log in; otherwise please start again.",
   "ceremony-failed": "No passkey was added. Please start again.",
-  "challenge-expired": "That took longer than five minutes, so the request is no longer valid. Please start again.",
+  "challenge-expired": "That took longer than five minutes. Please start again.",
   "not-authenticated": "You are not logged in. Log in again to go on.",
   "token-rejected": "The service does not accept this session any more. Log in again to go on.",
   "access-denied": "The service does not allow this. Open the page at its own address and try again.",
@@ -42,12 +40,12 @@ const SAID = {
   "last-credential": "This is your only passkey. Without it you could not log in, so add another one first.",
   "too-many-credentials": "You have as many passkeys as an account may have. Remove one first.",
   "rate-limited": "Too many attempts. Please wait {wait} and try again.",
-  "request-timeout": "Your connection was too slow for the service. Please try again.",
+  "request-timeout": "Your connection was too slow. Please try again.",
   "body-too-large": "That was too much for the service. Please shorten what you have typed.",
   "headers-too-large": "Your browser sends too much. Remove this site’s data in its settings and try again.",
-  "malformed-body": "The service could not read the request. Load the page again and retry.",
-  "unsupported-media-type": "The service could not read the request. Load the page again and retry.",
-  "bad-request": "This is not the address of the service. Open the page at the one it is set up for.",
+  "malformed-body": "The service could not read this. Load the page again.",
+  "unsupported-media-type": "The service could not read this. Load the page again.",
+  "bad-request": "This is not the address of the service. Open the page there.",
   "method-not-allowed": "Page and service do not fit together. Load the page again.",
   "storage-unavailable": "The service cannot store anything at the moment. Please try again in {wait}.",
   "internal": "The service made a mistake. Please try again; its log has it as {id}.",
@@ -61,7 +59,7 @@ const SAID = {
   "timeout": "The prompt has waited too long for you. Try again and confirm within a minute.",
   "no-authenticator": "This device cannot keep a passkey yet. Set up a screen lock, fingerprint or PIN, then try again.",
   "no-authenticator-yet": "This device has no place for a passkey yet. If your browser asks, go on; else set up a screen lock.",
-  "already-registered": "This device already has a passkey of yours. Use it, or add one on another device.",
+  "already-registered": "This device already has a passkey of yours. Use it, or take a security key, a phone or another device.",
   "not-secure": "Passkeys work at a secure address only: https, or localhost. Open the page there.",
   "not-secure-ip": "Passkeys belong to a name, not to {where}. Open the page under its name.",
   "not-secure-rp": "Passkeys of {rp} do not work at {where}. Open the page at the service’s own address.",
@@ -78,16 +76,18 @@ const TRANSPORTS = {
   internal: "built in", hybrid: "phone nearby", usb: "USB", nfc: "NFC", ble: "Bluetooth", "smart-card": "smart card",
 };
 const TIMES = new Set(["iat", "exp", "nbf", "auth_time"]);
+const UNSURE = new Set(["offline", "no-answer", "foreign-answer"]);
 
 const $ = id => document.getElementById(id);
 const message = $("message"), list = $("passkeys"), dialog = $("confirm");
 
-let session = null;    // {token, claims, userId, ends, isTimed}: `ends` in milliseconds of the service's clock, once that is known
-let user = null;       // who is logged in, as the service describes them
+let session = null;    // {token, claims, userId, ends, isTimed}: when it `ends` by the service's clock, once that is known
+let user = null;       // who is logged in
 let lead = 0;          // how far the service's clock is ahead of this one's
 let prompt = null;     // the AbortController of the prompt that a person has opened
 let channel = null;    // to other tabs of this page
 let isLeaving = false;
+const away = {tries: 0, until: 0, retry: null};  // a session whose service does not answer
 let usedPasskey = "", userHandle = "";  // of the last login; known until the page is loaded again
 
 class Trouble extends Error {
@@ -98,7 +98,7 @@ class Trouble extends Error {
   }
 }
 
-const SILENT = "silent";  // ended by the page itself: there is nothing to tell
+const SILENT = "silent";  // ended by the page itself
 
 // --- what the page says
 
@@ -110,6 +110,21 @@ function say(code, kind = "info", values = {}) {
   const line = element("p", {}, text);
   if (link) line.append(" ", element("a", {href: link}, link));
   message.replaceChildren(line);
+  delete message.dataset.seen;
+  if (kind === "info" || document.body.dataset.state === "unsupported") return;
+  const close = element("button", {type: "button", class: "quiet", "aria-label": "Close message"});
+  close.addEventListener("click", () => {
+    greet();
+    document.querySelector(user ? "#profile-title" : ".card:not([hidden]) h2").focus({preventScroll: true});
+  });
+  message.append(close);
+}
+
+// What is said when there is nothing to say.
+function greet() {
+  const greeting = $("login").hidden ? "ready-register" : autofill.isAvailable ? "ready" : "ready-plain";
+  if (user) say("logged-in");
+  else say("ready", "info", {text: SAID[greeting]});
 }
 
 function report(error, form) {
@@ -124,14 +139,6 @@ function element(tag, attributes = {}, ...children) {
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
   made.append(...children);
   return made;
-}
-
-function icon(name) {
-  const [svg, use] = ["svg", "use"].map(tag => document.createElementNS("http://www.w3.org/2000/svg", tag));
-  svg.setAttribute("aria-hidden", "true");
-  use.setAttribute("href", `#icon-${name}`);
-  svg.append(use);
-  return svg;
 }
 
 function shortened(text) {
@@ -150,7 +157,6 @@ function when(text, options = {dateStyle: "medium", timeStyle: "short"}) {
   return element("time", {datetime: moment.toISOString()}, new Intl.DateTimeFormat(undefined, options).format(moment));
 }
 
-// Works on a button once at a time, and gives it back whatever happens.
 async function working(button, work, form) {
   if (button.hasAttribute("aria-busy")) return;
   button.setAttribute("aria-busy", "true");
@@ -186,7 +192,6 @@ function unmark(input) {
   $(`${input.id}-problem`).textContent = "";
 }
 
-// The browser sees at once what is missing; the rest is the service's to judge.
 function filledIn(form) {
   const problems = [];
   for (const input of form.elements) {
@@ -221,7 +226,7 @@ async function api(method, path, body) {
   const read = readAnswer(answer, content);
   if (!(read instanceof Trouble)) return read;
   if (mine && ["token-rejected", "not-authenticated"].includes(read.code)) {
-    if (session === mine) leave("session-expired", "error", {text: SAID["session-refused"]});
+    if (session === mine) leave("session-expired", "error", {text: SAID["token-rejected"]});
     throw new Trouble(SILENT);
   }
   throw read;
@@ -238,7 +243,7 @@ function readAnswer(answer, content) {
   let value = null;
   try {
     if (/^application\/(problem\+)?json\b/.test(type)) value = JSON.parse(content);
-  } catch { /* is told below, like any other answer that is not JSON */ }
+  } catch { /* is told below */ }
   if (value === null) return new Trouble("foreign-answer");
   if (answer.ok) return value;
   const code = String(value.type ?? "").split(":").pop();
@@ -296,7 +301,7 @@ async function refusal(error, kind, options, took, signal) {
   }
 }
 
-// Browsers give one error for many reasons, so that a page cannot find out who has a passkey. What can be told apart is.
+// Browsers give one error for many reasons, so that no page finds out who has a passkey. What can be told apart is.
 async function notAllowed(error, kind, options, took) {
   if (/focus/i.test(error.message)) return new Trouble("not-focused");
   if (kind === "create" && await isWithoutAuthenticator(options)) return new Trouble("no-authenticator");
@@ -304,7 +309,7 @@ async function notAllowed(error, kind, options, took) {
   return new Trouble("cancelled", kind === "create" ? {text: SAID["cancelled-create"]} : {});
 }
 
-// Asked for a passkey in the device itself, which has no place for one. A password manager may have, so this is no refusal.
+// The device has no place for a passkey. A password manager may have, so this is no refusal.
 async function isWithoutAuthenticator({authenticatorSelection}) {
   try {
     return authenticatorSelection?.authenticatorAttachment === "platform"
@@ -328,7 +333,6 @@ function withName(name) {
   return `${location.protocol}//${name}${location.port && `:${location.port}`}/`;
 }
 
-// Logs in, with an e-mail or without; the person's answer comes through `mediation`, or through a prompt.
 async function logIn(email, signal, mediation) {
   const named = email ? {email} : {};
   const begun = Date.now();
@@ -352,12 +356,16 @@ async function logIn(email, signal, mediation) {
 
 async function register(fields, signal) {
   const {publicKey} = await api("POST", "/register/begin", fields);
+  await make(publicKey, signal, "/register/complete", {email: fields.email});
+}
+
+// What the service has not stored would be offered for ever, so the browser is told; but not where nobody knows.
+async function make(publicKey, signal, path, fields) {
   const credential = await ask("create", publicKey, signal);
   try {
-    await api("POST", "/register/complete", {email: fields.email, credential});
+    return await api("POST", path, {...fields, credential});
   } catch (error) {
-    // This passkey was never stored by the service: without a word it would be offered for ever.
-    if (error.code === "registration-failed") signalUnknown(publicKey.rp.id, credential.id);
+    if (!UNSURE.has(error.code)) signalUnknown(publicKey.rp.id, credential.id);
     throw error;
   }
 }
@@ -369,13 +377,17 @@ async function withFreshLogin(step) {
   } catch (error) {
     if (error.code !== "login-too-old") throw error;
   }
-  say("login-too-old");
-  await alone(signal => logIn(user.email, signal));
-  show();
+  await confirmLogin();
   return await step();
 }
 
-// The signal API is an offer to the browser: where it is missing or refuses, nothing is lost.
+async function confirmLogin() {
+  say("login-too-old");
+  await alone(signal => logIn(user.email, signal));
+  show();
+}
+
+// An offer to the browser: where it is missing or refuses, nothing is lost.
 async function signal(method, members) {
   try {
     await PublicKeyCredential[method]?.(members);
@@ -399,7 +411,7 @@ function offerAutofill() {
     try {
       await logIn("", mine.signal, "conditional");
       autofill.failures = 0;
-      await enter("logged-in");
+      await resume("success");
     } catch (error) {
       if (session) report(error);
       else if (error.code !== SILENT) settleAutofill(error);
@@ -410,7 +422,7 @@ function offerAutofill() {
   })();
 }
 
-// It is tried again, each time later: a service that is away is not asked more often by a page that nobody looks at.
+// It is tried again, each time later.
 function settleAutofill(error) {
   autofill.failures += 1;
   const pause = Math.min(300, 2 ** autofill.failures);
@@ -421,7 +433,7 @@ function settleAutofill(error) {
 async function stopAutofill() {
   autofill.controller?.abort();
   autofill.begun = 0;
-  // The browser has to let go of one request before it takes the next; a question to the service may run out by itself.
+  // The browser has to let go of one request before it takes the next.
   if (document.body.dataset.autofill === "waiting") await autofill.done;
 }
 
@@ -432,20 +444,13 @@ async function renewAutofill() {
 
 // --- session
 
-const store = {
-  read(key) {
-    try { return sessionStorage.getItem(key); } catch { return null; }
-  },
-  keep(token, userId) {
-    try {
-      sessionStorage.setItem(TOKEN, token);
-      sessionStorage.setItem(USER_ID, userId);
-    } catch { /* a browser that forbids it: the session lives as long as the page */ }
-  },
-  clear() {
-    try { sessionStorage.clear(); } catch { /* as above: nothing was kept */ }
-  },
-};
+// A browser may forbid it: then the session lives as long as the page.
+function stored(work) {
+  try { return work(sessionStorage); } catch { return null; }
+}
+
+const kept = key => stored(storage => storage.getItem(key));
+const forget = () => stored(storage => storage.clear());
 
 const now = () => Date.now() + lead;
 
@@ -455,7 +460,7 @@ function open(token, userId, isNew = true) {
   // A clock that is wrong here must not end a session there: a new token tells what time it is.
   if (isNew) lead = claims.iat * 1000 - Date.now();
   session = {token, claims, userId, ends: claims.exp * 1000, isTimed: isNew};
-  store.keep(token, userId);
+  stored(storage => Object.assign(storage, {[TOKEN]: token, [USER_ID]: userId}));
 }
 
 function claimsOf(token) {
@@ -464,37 +469,63 @@ function claimsOf(token) {
   return JSON.parse(new TextDecoder().decode(bytes));
 }
 
-// Opens the session that this tab has kept. A token that cannot be read is as good as none.
+// A token that cannot be read is as good as none.
 function reopen() {
-  const token = store.read(TOKEN);
+  const token = kept(TOKEN);
   if (!token) return false;
   try {
-    open(token, store.read(USER_ID) ?? "", false);
+    open(token, kept(USER_ID) ?? "", false);
   } catch {
-    store.clear();
+    forget();
     session = null;
   }
   return session !== null;
 }
 
-async function enter(code, kind = "success") {
+async function enter(kind) {
   const mine = session;
   const [found] = await Promise.all([api("GET", "/users/me"), refresh()]);
   if (session !== mine) return;
   user = found;
   show();
   setState("signed-in");
-  say(code, kind);
+  say("logged-in", kind);
   $("profile-title").focus();
 }
 
-// Ends what this tab shows of a session. Nothing of it stays in the page, so that going back finds nothing either.
+// Enters, and goes on trying where the service does not answer: the session may be good.
+async function resume(kind = "info") {
+  const mine = session;
+  try {
+    await enter(kind);
+    away.tries = 0;
+  } catch (error) {
+    if (error.code === SILENT || session !== mine) return;
+    if (!user) standBy(error);
+    else report(error);
+  }
+}
+
+function standBy(error) {
+  away.tries += 1;
+  away.until = Date.now() + 1000 * Math.max(error.retry ?? 0, Math.min(30, 2 ** away.tries));
+  if (away.retry?.isConnected && message.dataset.code === error.code) return;  // nobody has to hear it twice
+  setState("loading");
+  document.body.dataset.away = "";
+  report(error);
+  const retry = away.retry = element("button", {type: "button", id: "retry"}, "Try again");
+  retry.addEventListener("click", () => working(retry, resume));
+  message.lastChild.replaceWith(retry);
+  retry.focus();
+}
+
+// Nothing of a session stays in the page, so that going back finds nothing either.
 function leave(code, kind = "info", values = {}) {
   session = user = null;
   lead = 0;
   usedPasskey = userHandle = "";
   prompt?.abort();
-  store.clear();
+  forget();
   if (dialog.open) dialog.close("no");
   for (const place of document.querySelectorAll("[data-field]")) place.replaceChildren();
   for (const place of [$("claims"), list, $("initials"), $("expiry")]) place.replaceChildren();
@@ -508,8 +539,9 @@ function leave(code, kind = "info", values = {}) {
   offerAutofill();
 }
 
-// One view takes the place of another and starts at its top. Taken out for a moment, what both have is not seen to move.
+// A new view starts at its top. Taken out for a moment, what it shares with the last is not seen to move.
 function setState(state) {
+  delete document.body.dataset.away;
   if (document.body.dataset.state !== state) {
     document.body.hidden = true;
     document.body.dataset.state = state;
@@ -519,9 +551,11 @@ function setState(state) {
   document.title = state === "signed-in" ? "Your account · authctl" : "Log in · authctl";
 }
 
-// Compares with the clock each time, so that a machine that has slept is not an hour late.
+// Compares with the clock, so that a machine that has slept is not an hour late.
 function tick() {
-  if (session) {
+  if (session && !user) {
+    if (Date.now() >= away.until && away.retry?.isConnected) away.retry.click();
+  } else if (session) {
     const seconds = Math.ceil((session.ends - now()) / 1000);
     if (seconds <= 0) return session.isTimed && leave("session-expired");
     const expiry = $("expiry"), text = clock(seconds), life = session.claims.exp - session.claims.iat;
@@ -546,12 +580,11 @@ function clock(seconds) {
 }
 
 function show() {
-  for (const name of ["first_name", "last_name", "email", "job_title", "role"]) {
-    document.querySelector(`[data-field="${name}"]`).textContent = user[name];
-  }
-  document.querySelector('[data-field="role"]').dataset.role = user.role;
-  document.querySelector('[data-field="date_of_birth"]').replaceChildren(when(user.date_of_birth, {dateStyle: "long", timeZone: "UTC"}));
-  document.querySelector('[data-field="created_at"]').replaceChildren(when(user.created_at, {dateStyle: "long"}));
+  const shown = {...user,
+    date_of_birth: when(user.date_of_birth, {dateStyle: "long", timeZone: "UTC"}),
+    created_at: when(user.created_at, {dateStyle: "long"})};
+  for (const place of document.querySelectorAll("[data-field]")) place.replaceChildren(shown[place.dataset.field]);
+  document.querySelector(".badge").dataset.role = user.role;
   $("initials").textContent = [user.first_name, user.last_name].map(name => [...name.trim()][0] ?? "").join("").toUpperCase();
   showClaims();
   tick();
@@ -559,7 +592,7 @@ function show() {
 
 function showClaims() {
   $("claims").replaceChildren(...Object.entries(session.claims).map(([name, value]) => {
-    const text = typeof value === "string" ? value : Array.isArray(value) ? value.join(", ") : JSON.stringify(value);
+    const text = Array.isArray(value) ? value.join(", ") : String(value);
     const place = element("dd", {}, element("bdi", {}, text));
     if (TIMES.has(name)) place.append(element("small", {}, when(value * 1000, {dateStyle: "medium", timeStyle: "medium"})));
     return element("div", {}, element("dt", {}, name), place);
@@ -568,19 +601,27 @@ function showClaims() {
 
 // --- passkeys
 
-// The list is drawn anew from the service; when it cannot be had, the rest of the page stays usable.
-async function refresh() {
+// When the list cannot be had, the rest of the page stays usable.
+async function refresh(isOwnChange = true) {
   try {
     const {credentials} = await api("GET", "/users/me/credentials");
-    list.replaceChildren(...credentials.map(row));
-    if (userHandle) {
+    draw(credentials);
+    // Not while a passkey may be in the making, which is not among them yet.
+    if (userHandle && isOwnChange && !prompt) {
       const allAcceptedCredentialIds = credentials.map(each => each.credential_id);
       signal("signalAllAcceptedCredentials", {rpId: session.claims.aud, userId: userHandle, allAcceptedCredentialIds});
     }
   } catch (error) {
     if (error.code === SILENT || !(error instanceof Trouble)) throw error;
-    list.replaceChildren(element("li", {class: "empty"}, error.message));
+    if (!list.children.length) list.append(element("li", {class: "empty"}, error.message));
   }
+}
+
+// A row in which somebody is writing stays as it is.
+function draw(credentials) {
+  const at = document.activeElement;
+  list.replaceChildren(...credentials.map(each => list.querySelector(`[data-id="${each.id}"] form`)?.closest("li") ?? row(each)));
+  if (list.contains(at)) at.focus();
 }
 
 function row(passkey) {
@@ -592,7 +633,7 @@ function row(passkey) {
     element("p", {}, "Added ", when(passkey.created_at), " · ", ...seen),
     element("p", {class: "badges"}, ...badges(passkey)));
   const rename = button("Rename", "rename", passkey), remove = button("Remove", "remove", passkey);
-  const item = element("li", {"data-id": passkey.id}, icon("key"), facts, element("div", {class: "actions"}, rename, remove));
+  const item = element("li", {"data-id": passkey.id}, $("login-passkey").firstChild.cloneNode(true), facts, element("div", {class: "actions"}, rename, remove));
   rename.addEventListener("click", () => openRename(item, passkey));
   remove.addEventListener("click", () => working(remove, () => removePasskey(passkey)));
   return item;
@@ -622,7 +663,7 @@ function openRename(item, passkey) {
     form.replaceWith(facts);
     actions.hidden = false;
     actions.firstChild.focus();
-    if (message.dataset.code === "invalid-request") say("logged-in");
+    if (message.dataset.code === "invalid-request") greet();
   };
   input.value = passkey.name;
   input.addEventListener("input", () => unmark(input));
@@ -634,6 +675,7 @@ function openRename(item, passkey) {
   });
   facts.replaceWith(form);
   actions.hidden = true;
+  input.focus();
   input.select();
 }
 
@@ -656,8 +698,8 @@ async function removePasskey(passkey) {
   }
   signalUnknown(mine.claims.aud, passkey.credential_id);
   tellOthers("passkeys");
+  list.querySelector(`[data-id="${passkey.id}"]`)?.remove();
   await refresh().catch(error => {
-    // A session ends together with the passkey that opened it.
     if (!session) return leave("session-expired", "info", {text: SAID["session-removed"]});
     throw error;
   });
@@ -678,21 +720,31 @@ function confirmed(passkey) {
 }
 
 async function addPasskey() {
-  const {publicKey} = await withFreshLogin(() => api("POST", "/users/me/credentials/begin", {}));
-  userHandle = publicKey.user.id;
-  const credential = await alone(signal => ask("create", publicKey, signal));
+  if (now() / 1000 - session.claims.auth_time > FRESH) await confirmLogin();
   let added;
   try {
-    added = await withFreshLogin(() => api("POST", "/users/me/credentials/complete", {credential}));
+    // A login may also get too old while the prompt is open. What was made then is lost, and all of it starts anew.
+    added = await withFreshLogin(makeAnother);
   } catch (error) {
-    if (error.code !== "registration-failed") throw error;
-    signalUnknown(publicKey.rp.id, credential.id);
-    throw new Trouble("registration-failed", {text: SAID["ceremony-failed"]});
+    if (!session) throw new Trouble(SILENT);
+    throw error.code === "registration-failed" ? new Trouble(error.code, {text: SAID["ceremony-failed"]}) : error;
   }
+  if (!session) return;
   await refresh();
   say("passkey-added", "success", {name: added.name});
   list.querySelector(`[data-id="${added.id}"] [data-action="rename"]`)?.focus();
   tellOthers("passkeys");
+}
+
+async function makeAnother() {
+  const {publicKey} = await api("POST", "/users/me/credentials/begin", {});
+  userHandle = publicKey.user.id;
+  try {
+    return await alone(signal => make(publicKey, signal, "/users/me/credentials/complete"));
+  } catch (error) {
+    if (UNSURE.has(error.code)) await refresh();
+    throw error;
+  }
 }
 
 // --- forms
@@ -706,17 +758,13 @@ function switchTo(name) {
   const [from, to] = name === "register" ? [$("login-email"), $("email")] : [$("email"), $("login-email")];
   if (!to.value) to.value = from.value;
   showForm(name);
-  say("ready", "info", {text: name === "register" ? SAID["ready-register"] : greeting()});
+  greet();
   $(`${name}-title`).focus();
-}
-
-function greeting() {
-  return autofill.isAvailable ? SAID.ready : SAID["ready-plain"];
 }
 
 async function submitLogin(email) {
   await alone(signal => logIn(email, signal));
-  await enter("logged-in");
+  await resume("success");
 }
 
 async function submitRegistration() {
@@ -729,7 +777,7 @@ async function submitRegistration() {
     await submitLogin(fields.email);
   } catch (error) {
     if (error.code === SILENT) throw error;
-    // The account is there: whatever kept the login from working, the next step is the same.
+    // The account is there, whatever kept the login from working.
     say("registered", "success");
     $("login-submit").focus();
   }
@@ -760,11 +808,11 @@ function logOut() {
 // A session belongs to its tab, and no token leaves it. But who logs out means all tabs, above all on a shared machine.
 function listen() {
   channel = new BroadcastChannel("authctl");
-  channel.addEventListener("message", ({data}) => {
+  channel.onmessage = ({data}) => {
     if (!session || data?.userId !== session.userId) return;
     if (data.event === "logged-out") leave("logged-out", "info", {text: SAID["logged-out-elsewhere"]});
-    else if (!list.querySelector("form")) refresh().catch(report);
-  });
+    else refresh(false).catch(report);
+  };
 }
 
 function tellOthers(event) {
@@ -802,6 +850,8 @@ function connect() {
   $("date_of_birth").max = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
   setInterval(tick, 1000);
   document.addEventListener("visibilitychange", tick);
+  // News stay in view until a person goes on; an error until it is closed.
+  document.addEventListener("pointerdown", () => message.dataset.kind !== "error" && (message.dataset.seen = ""));
   window.addEventListener("focus", tick);
   window.addEventListener("pageshow", ({persisted}) => persisted && comeBack());
   window.addEventListener("pagehide", () => {
@@ -812,25 +862,14 @@ function connect() {
   listen();
 }
 
-// The browser has kept the page as it was; what was true then is looked at again.
+// The browser has kept the page as it was.
 async function comeBack() {
   isLeaving = false;
   listen();
   if (!session) return tick();
-  if (store.read(TOKEN) !== session.token) return leave("session-expired");
+  if (kept(TOKEN) !== session.token) return leave("session-expired");
   tick();
   if (session) await resume();
-}
-
-async function resume() {
-  try {
-    await enter("logged-in", "info");
-  } catch (error) {
-    if (error.code === SILENT) return;
-    // The session may be good: it stays, and the next attempt will tell.
-    if (!user) setState("signed-out");
-    report(error);
-  }
 }
 
 async function start() {
@@ -844,7 +883,7 @@ async function start() {
     autofill.isAvailable = await PublicKeyCredential.isConditionalMediationAvailable?.() ?? false;
   } catch { /* then there is none */ }
   if (reopen()) return await resume();
-  say("ready", "info", {text: greeting()});
+  greet();
   setState("signed-out");
   offerAutofill();
 }
