@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from schemathesis import Case
 
 REAL_EVERY: Final = 3
-"""One valid case in so many gets real values, where there are some."""
+"""One valid case in so many gets real values, where there are some, and another one an id that no text may hold."""
+NUL: Final = "%00"
 
 
 class Live:
@@ -48,10 +49,12 @@ class Asker:
         return {} if self.visitor is None else {"Authorization": f"Bearer {self.visitor.log_in()}"}
 
     def make_real(self, case: Case[Any]) -> None:
-        """Replaces the made-up values of a valid case in a few."""
+        """Replaces the made-up values of a valid case in a few; by what is real, and what PostgreSQL does not take."""
         if case.meta is None or case.meta.generation.mode.is_negative:
             return
         self.turns += 1
+        if self.turns % REAL_EVERY == 1:
+            case.path_parameters.update(dict.fromkeys(case.path_parameters, NUL))
         if self.turns % REAL_EVERY:
             return
         for name, value in self._real_path().items():
