@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from tests.browser.chromium import Tab
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
@@ -32,8 +30,8 @@ def faults(tab: Tab) -> list[tuple[str, str, list[str]]]:
     return [(rule, impact, places) for rule, impact, places in found]
 
 
-def is_accessible(tab: Tab, known: Collection[str] = ()) -> bool:
-    """Raises AssertionError with the serious and critical faults, but for rules known to be broken."""
-    grave = [fault for fault in faults(tab) if fault[1] in GRAVE and fault[0] not in known]
+def is_accessible(tab: Tab) -> bool:
+    """Raises AssertionError with the serious and critical faults."""
+    grave = [fault for fault in faults(tab) if fault[1] in GRAVE]
     assert not grave, grave
     return True
