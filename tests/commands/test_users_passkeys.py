@@ -101,7 +101,7 @@ def test_a_terminal_of_80_columns_shows_id_and_name(home: Home, jane: User) -> N
 
 
 def test_a_terminal_of_80_columns_tells_removed_passkeys_from_others(home: Home, jane: User) -> None:
-    row = credential_row(add_passkey(home, jane, 1)) | {"removed_at": "2026-11-24 13:00:00Z"}
+    row = {**credential_row(add_passkey(home, jane, 1)), "removed_at": "2026-11-24 13:00:00Z"}
     columns = [column for column in CREDENTIAL_COLUMNS if column.heading]
     lines = [[column.heading for column in columns], [str(row[column.key] or "-") for column in columns]]
     layout = layout_of(lines, columns, 80)
