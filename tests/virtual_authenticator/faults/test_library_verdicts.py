@@ -46,6 +46,9 @@ FALSELY_REFUSED = {
 }
 """What has to be accepted and is not, each a known limit of the library."""
 
+BY_CHANCE = {("fido2", "reg.ad.aaguid-missing"): {"refused", "crashed"}}
+"""Random bytes stand where the library reads a length, and decide which of these comes of it."""
+
 
 @pytest.fixture(autouse=True)
 def remembered_hints(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,6 +60,9 @@ def remembered_hints(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_library_makes_of_every_case_what_it_made_when_that_was_recorded(party: type[LibraryParty]) -> None:
     authority = Authority()
     found = {case.name: told(case, party, authority) for case in OF_ONE_MESSAGE}
+    for (library, name), may_be in BY_CHANCE.items():
+        if library == party.name and found[name] in may_be:
+            found[name] = TABLE[name][library]
     assert found == {name: row[party.name] for name, row in TABLE.items()}
 
 
