@@ -109,7 +109,7 @@ class PersonalData:
             notes.append("others are using the database: its write-ahead log keeps old pages until they let go of it")
         elif await asyncio.to_thread(is_in_file, self._database.driver, subject.email):
             notes.append(
-                "the database file still has the e-mail where no row of this person is, mostly in unused bytes: "
+                "the database file still has the e-mail, or a longer one that ends like it, mostly in unused bytes: "
                 "VACUUM in the sqlite3 program clears those, with the service stopped"
             )
         return Erased(
